@@ -1,0 +1,117 @@
+"""Write the company's tables: `python -m crmlab.company [folder]`.
+
+Makes `datasets/lantern_leaf/` from the shipped seed: compressed CSV files, the truth in a folder of
+its own, and `datapackage.json`, the data dictionary (Frictionless) of published and planned tables.
+The files are the same bytes every time.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crmlab.company import COURSE_PEOPLE, COURSE_SEED, PARAMETERS, World, simulate
+from crmlab.company.effects import effects
+from crmlab.company.parameters import MEMBERS_PER_ROW, as_dict
+
+HERE = Path(__file__).parent
+TARGET = HERE.parents[1] / "datasets" / "lantern_leaf"
+
+
+def write(folder: Path) -> None:
+    """Write every published table, the truth and the data dictionary into `folder`."""
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    version = (TARGET / "VERSION").read_text(encoding="utf-8").strip()
+    frames = simulate(COURSE_SEED)
+    made: dict[str, dict[str, Any]] = {}
+    for name, frame in frames.items():
+        small = len(frame) < 1000
+        path = f"{name}.csv" if small else f"{name}.csv.gz"
+        text = csv_text(frame)
+        (folder / path).write_bytes(text if small else gzip.compress(text, mtime=0))
+        made[name] = {"path": path, "rows": len(frame), "hash": "sha256:" + sha256(folder / path)}
+    world = World(COURSE_SEED, COURSE_PEOPLE)
+    for name, content in (("parameters", as_dict(PARAMETERS)), ("effects", effects(world))):
+        write_json(folder / "truth" / f"{name}.json", content)
+    write_json(folder / "datapackage.json", dictionary(frames, made, version))
+
+
+def csv_text(frame: pd.DataFrame) -> bytes:
+    """The table as CSV: dates without time, amounts with two decimals as they are."""
+    text = io.StringIO()
+    frame.to_csv(text, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    return text.getvalue().encode()
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_json(path: Path, content: object) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def dictionary(
+    frames: dict[str, pd.DataFrame], made: dict[str, dict[str, Any]], version: str
+) -> dict[str, Any]:
+    """The data dictionary in the Frictionless form, from `tables.csv` and `dictionary.csv`."""
+    tables = pd.read_csv(HERE / "tables.csv", dtype="str", keep_default_na=False)
+    columns = pd.read_csv(HERE / "dictionary.csv", dtype="str", keep_default_na=False)
+    resources = []
+    for entry in tables.to_dict("records"):
+        name = entry["table"]
+        mine = columns[columns["table"] == name]
+        frame = frames.get(name)
+        if frame is not None and list(frame) != list(mine["column"]):
+            raise ValueError(f"{name}: columns {list(frame)} are not those of dictionary.csv")
+        fields = [_field(row, frame) for row in mine.to_dict("records")]
+        keys = [row["column"] for row in mine.to_dict("records") if row["key"]]
+        links = [_link(row) for row in mine.to_dict("records") if row["references"]]
+        resources.append(
+            {
+                "name": name,
+                **made.get(name, {}),
+                "grain": entry["grain"],
+                "scale": entry["scale"],
+                "status": entry["status"],
+                "chapter": entry["chapter"],
+                "truth": name.startswith("truth/"),
+                "schema": {"fields": fields, "primaryKey": keys, "foreignKeys": links},
+            }
+        )
+    return {
+        "name": "lantern_leaf",
+        "title": "Lantern Leaf Tea, a simulated company",
+        "version": version,
+        "licenses": [{"name": "CC-BY-4.0"}],
+        "generator": {"module": "crmlab.company", "seed": COURSE_SEED, "people": COURSE_PEOPLE},
+        "scale": f"tables of scale 'sample' hold one in {MEMBERS_PER_ROW} of the firm's members",
+        "resources": resources,
+    }
+
+
+def _field(row: dict[str, str], frame: pd.DataFrame | None) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": row["column"], "type": row["type"], "description": row["description"]}
+    if row["unit"]:
+        field["unit"] = row["unit"]
+    constraints: dict[str, Any] = {}
+    if row["required"]:
+        constraints["required"] = True
+    if frame is not None and isinstance(frame[row["column"]].dtype, pd.CategoricalDtype):
+        constraints["enum"] = list(frame[row["column"]].cat.categories)
+    return field | ({"constraints": constraints} if constraints else {})
+
+
+def _link(row: dict[str, str]) -> dict[str, Any]:
+    table, column = row["references"].split(".")
+    return {"fields": [row["column"]], "reference": {"resource": table, "fields": [column]}}
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET)

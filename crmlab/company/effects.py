@@ -1,0 +1,111 @@
+"""The true effects of the experiments of 2024, as planted and as they came out for these people."""
+
+from typing import Any
+
+import numpy as np
+
+from crmlab.company import parameters as P
+from crmlab.company.faults import RECOVERY_ARMS
+from crmlab.company.world import World
+
+
+def effects(world: World) -> dict[str, dict[str, Any]]:
+    """For each experiment: effects expected from the planted chances, and for the people in it.
+
+    `expected` averages the chances; `people` averages what each person would do under each arm
+    (both potential outcomes are known here, never in the tables).
+    """
+    made = {
+        "campaign": _campaign(world),
+        "retention": _retention(world),
+        "win-back": _winback(world),
+        "programme": _programme(world),
+        "recovery": _recovery(world),
+        "offer": _offer(world),
+        "rival": _rival(world),
+    }
+    return _rounded(made)
+
+
+def _campaign(world: World) -> dict[str, Any]:
+    mailings = {f"mailing {k}": world["promotions"][f"mail_{k}"] for k in (1, 2)}
+    return {
+        "unit": "share of members mailed who answer; without a letter nobody does",
+        "expected": {name: frame["probability"].mean() for name, frame in mailings.items()},
+        "people": {name: frame["responds"].mean() for name, frame in mailings.items()},
+    }
+
+
+def _retention(world: World) -> dict[str, Any]:
+    lives = world["first_lives"]
+    tested = lives[lives["tested"]]
+    called, not_called = tested["leaves_if_called"], tested["leaves_if_not_called"]
+    return {
+        "unit": "change by a call in the share leaving from April to December 2024",
+        "expected": -tested["uplift"].mean(),
+        "people": called.mean() - not_called.mean(),
+        "leave if not called": not_called.mean(),
+        "persuadable": (not_called & ~called).mean(),
+        "sleeping dogs": (~not_called & called).mean(),
+    }
+
+
+def _winback(world: World) -> dict[str, Any]:
+    frame = world["winback"]
+    chance = np.array(world.parameters.winback)[frame["cause"]]
+    came = frame[["returns_none", "returns_gift", "returns_discount"]].to_numpy()
+    arms = ("gift", "discount")
+    return {
+        "unit": "change against no offer in the share of lost subscribers who come back",
+        "expected": {a: (chance[:, k + 1] - chance[:, 0]).mean() for k, a in enumerate(arms)},
+        "people": {a: came[:, k + 1].mean() - came[:, 0].mean() for k, a in enumerate(arms)},
+        "monthly retention of the second life": dict(zip(P.CAUSES, world.parameters.second_life, strict=True)),
+    }
+
+
+def _programme(world: World) -> dict[str, Any]:
+    frame = world["programme"]
+    return {
+        "unit": "relative change by the invitation in the amount of each order of 2024",
+        "expected": world.parameters.programme_effect,
+        "volunteers": frame.loc[world["people"]["retail"], "volunteer"].mean(),
+    }
+
+
+def _recovery(world: World) -> dict[str, Any]:
+    tested = world["orders"].query("arm >= 0")
+    stays = tested["stays_by_arm"].to_numpy()[:, None] >> np.arange(3) & 1
+    return {
+        "unit": "share of complaining retail customers who are not lost at this order, by compensation",
+        "people": dict(zip(RECOVERY_ARMS, stays.mean(axis=0), strict=True)),
+        "complaints in the test": {"orders": len(tested), "boxes": int((world["boxes"]["arm"] >= 0).sum())},
+    }
+
+
+def _offer(world: World) -> dict[str, Any]:
+    frame = world["promotions"]["offer"]
+    alive = world["alive"][frame["person"]] >= world.parameters.offer_day
+    chance = frame[[c for c in frame if c.startswith("probability")]].to_numpy()[:, 1:]
+    segment = world["people"]["segment"].to_numpy()[frame["person"]]
+    matched = np.arange(4) == segment[:, None]
+    return {
+        "unit": "share of living members who take up an offer",
+        "expected": {
+            "offer that fits the need": chance[alive][matched[alive]].mean(),
+            "other offers": chance[alive][~matched[alive]].mean(),
+        },
+    }
+
+
+def _rival(world: World) -> dict[str, Any]:
+    people = world["people"]
+    p = world.parameters
+    exposed = people["retail"] & (people["city"] == P.RIVAL_CITY) & (people["joined"] < p.rival_day)
+    left = world["rival"][exposed.to_numpy()] < P.DAYS
+    return {"unit": "share of exposed members of the rival's city who went over", "people": left.mean()}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return value if isinstance(value, str | int) else round(float(value), 5)

@@ -1,0 +1,95 @@
+"""What goes wrong with an order or a box, who complains, and how far it is put right."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from crmlab.company import parameters as P
+from crmlab.company.chance import Floats
+from crmlab.company.people import month_days
+from crmlab.company.world import World
+
+RECOVERY_ARMS = ("apology", "voucher 20", "voucher 50")
+
+
+@dataclass
+class Faults:
+    """One entry for each order or box asked about; severity 0 where nothing went wrong."""
+
+    severity: NDArray[np.int64]
+    complained: NDArray[np.bool_]
+    restored: Floats  # share put right without compensation
+    arm: NDArray[np.int64]  # recovery test of 2024; -1 outside it
+    left: Floats  # points of severity left after the recovery that was given
+    left_by_arm: Floats  # … after each arm of the test, one column an arm
+
+
+def draw(
+    world: World,
+    line: str,
+    ids: NDArray[np.int64],
+    person: NDArray[np.int64],
+    day: NDArray[np.int64],
+    chance_of_fault: Floats,
+) -> Faults:
+    """The fault, the complaint and the recovery of each order or box in `ids`."""
+    p = world.parameters
+    faulty = world.uniform(f"{line} fault", ids) < chance_of_fault
+    severity = np.where(faulty, 1 + world.choice(f"{line} severity", ids, p.severity), 0)
+    mood = world["people"]["complaint_score"].to_numpy()[person]
+    urge = severity + mood + p.complaint_noise * world.normal(f"{line} complaint", ids)
+    complained = faulty & (urge > p.complaint_threshold)
+    handled = np.array(p.restored)[world.choice(f"{line} handling", ids, p.restored_shares)]
+    restored = np.where(complained, handled, 0.0)
+    tested = complained & (day >= P.LEARN_DAYS)
+    arm = np.where(tested, np.floor(3 * world.uniform(f"{line} recovery arm", ids)).astype(int), -1)
+    gain = np.array(p.recovery_gain)
+    after = restored[:, None] + gain * (1 - restored[:, None])
+    left_by_arm = severity_left(p, severity[:, None], after, complained[:, None])
+    left = severity_left(p, severity, restored, complained)
+    left = np.where(arm >= 0, np.take_along_axis(left_by_arm, np.maximum(arm, 0)[:, None], 1)[:, 0], left)
+    return Faults(severity, complained, restored, arm, left, left_by_arm)
+
+
+def severity_left(
+    p: P.Parameters, severity: NDArray[np.int64], restored: Floats, complained: NDArray[np.bool_]
+) -> Floats:
+    """Points of severity left; below 0 where a small fault was put right nearly completely."""
+    paradox = (severity == 1) & complained & (restored >= 0.9)
+    return severity * (1 - restored) - p.paradox * paradox
+
+
+def dropout_multiplier(p: P.Parameters, left: Floats) -> Floats:
+    """Hazard of leaving after what is left of a fault, scaled so that its mean in normal times is 1."""
+    return np.exp(p.fault_dropout * left) / _mean_multiplier(p)
+
+
+def _mean_multiplier(p: P.Parameters) -> float:
+    """Mean of exp(slope × severity left) over faults, complaints and recoveries, by their probabilities."""
+    mean_at_fault = 0.0
+    spread = np.sqrt(1 + p.complaint_noise**2)
+    for points, share in zip((1, 2, 3), p.severity, strict=True):
+        complains = float(ndtr((points - p.complaint_threshold) / spread))
+        silent = np.exp(p.fault_dropout * points)
+        restored = np.array(p.restored)
+        left = severity_left(p, np.full(3, points), restored, np.ones(3, dtype=bool))
+        heard = float(np.exp(p.fault_dropout * left) @ np.array(p.restored_shares))
+        mean_at_fault += share * ((1 - complains) * silent + complains * heard)
+    return 1 + p.fault * (mean_at_fault - 1)
+
+
+def satisfaction_on(world: World, day: int) -> Floats:
+    """Satisfaction score of each person on a day: her own level less what is left of earlier faults."""
+    p = world.parameters
+    level = world["people"]["satisfaction"].to_numpy().copy()
+    placed, sent = world["orders"], world["boxes"]
+    for person, when, left in (
+        (placed["person"].to_numpy(), placed["day"].to_numpy(), placed["left"].to_numpy()),
+        (sent["person"].to_numpy(), month_days()[sent["month"]] + 4, sent["left"].to_numpy()),
+    ):
+        past = (left != 0) & (when <= day)
+        fade = np.exp(-(day - when[past]) / p.fault_memory)
+        np.subtract.at(level, person[past], p.fault_satisfaction * left[past] * fade)
+    return level
