@@ -37,7 +37,9 @@ def write(folder: Path) -> None:
         made[name] = {"path": path, "rows": len(frame), "hash": "sha256:" + sha256(folder / path)}
     world = World(COURSE_SEED, COURSE_PEOPLE)
     for name, content in (("parameters", as_dict(PARAMETERS)), ("effects", effects(world))):
-        write_json(folder / "truth" / f"{name}.json", content)
+        path = f"truth/{name}.json"
+        write_json(folder / path, content)
+        made[f"truth/{name}"] = {"path": path, "hash": "sha256:" + sha256(folder / path)}
     write_json(folder / "datapackage.json", dictionary(frames, made, version))
 
 
@@ -85,6 +87,9 @@ def dictionary(
                 "schema": {"fields": fields, "primaryKey": keys, "foreignKeys": links},
             }
         )
+    for name, grain in (("effects", "true effects of the experiments"), ("parameters", "all that was planted")):
+        entry = {"grain": grain, "scale": "firm", "status": "published", "chapter": "00", "truth": True}
+        resources.append({"name": f"truth/{name}", **made[f"truth/{name}"], **entry})
     return {
         "name": "lantern_leaf",
         "title": "Lantern Leaf Tea, a simulated company",

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from crmlab.company import faults
 from crmlab.company import parameters as P
-from crmlab.company.faults import RECOVERY_ARMS
+from crmlab.company.people import month_days
+from crmlab.company.retail import ROUNDS
 from crmlab.company.world import World
 
 
@@ -73,12 +75,26 @@ def _programme(world: World) -> dict[str, Any]:
 
 
 def _recovery(world: World) -> dict[str, Any]:
-    tested = world["orders"].query("arm >= 0")
-    stays = tested["stays_by_arm"].to_numpy()[:, None] >> np.arange(3) & 1
+    placed = world["orders"].query("arm >= 0 and round > 0")
+    ids = placed["person"].to_numpy() * ROUNDS + placed["round"].to_numpy()
+    sent = world["boxes"].query("arm >= 0")
+    lines = {
+        "order": (ids, placed, placed["day"].to_numpy(), "dropout"),
+        "box": (sent["person"].to_numpy() * 64 + sent["month"].to_numpy(), sent, None, "churn"),
+    }
+    lost = {}
+    for line, (keys, rows, day, trait) in lines.items():
+        person = rows["person"].to_numpy()
+        when = month_days()[rows["month"]] if day is None else day
+        fault = faults.draw(world, line, keys, person, when, np.ones(len(rows)))
+        chance = world["people"][trait].to_numpy()[person][:, None]
+        weight = faults.dropout_multiplier(world, fault.left_by_arm)
+        mean = (1 - (1 - chance) ** weight).mean(axis=0)
+        lost[line] = dict(zip(faults.RECOVERY_ARMS, mean, strict=True))
     return {
-        "unit": "share of complaining retail customers who are not lost at this order, by compensation",
-        "people": dict(zip(RECOVERY_ARMS, stays.mean(axis=0), strict=True)),
-        "complaints in the test": {"orders": len(tested), "boxes": int((world["boxes"]["arm"] >= 0).sum())},
+        "unit": "chance of losing a complaining customer at this order or box, by compensation",
+        "expected": lost,
+        "complaints in the test": {"order": len(placed), "box": len(sent)},
     }
 
 

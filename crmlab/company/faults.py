@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from crmlab.company import parameters as P
 from crmlab.company.chance import Floats
 from crmlab.company.people import month_days
-from crmlab.company.world import World
+from crmlab.company.world import World, stage
 
 RECOVERY_ARMS = ("apology", "voucher 20", "voucher 50")
 
@@ -36,21 +36,32 @@ def draw(
 ) -> Faults:
     """The fault, the complaint and the recovery of each order or box in `ids`."""
     p = world.parameters
-    faulty = world.uniform(f"{line} fault", ids) < chance_of_fault
-    severity = np.where(faulty, 1 + world.choice(f"{line} severity", ids, p.severity), 0)
-    mood = world["people"]["complaint_score"].to_numpy()[person]
+    n = len(ids)
+    made = Faults(
+        severity=np.zeros(n, dtype=np.int64),
+        complained=np.zeros(n, dtype=bool),
+        restored=np.zeros(n),
+        arm=np.full(n, -1),
+        left=np.zeros(n),
+        left_by_arm=np.zeros((n, len(RECOVERY_ARMS))),
+    )
+    faulty = np.flatnonzero(world.uniform(f"{line} fault", ids) < chance_of_fault)
+    ids = ids[faulty]
+    severity = 1 + world.choice(f"{line} severity", ids, p.severity)
+    mood = world["people"]["complaint_score"].to_numpy()[person[faulty]]
     urge = severity + mood + p.complaint_noise * world.normal(f"{line} complaint", ids)
-    complained = faulty & (urge > p.complaint_threshold)
+    complained = urge > p.complaint_threshold
     handled = np.array(p.restored)[world.choice(f"{line} handling", ids, p.restored_shares)]
     restored = np.where(complained, handled, 0.0)
-    tested = complained & (day >= P.LEARN_DAYS)
+    tested = complained & (day[faulty] >= P.LEARN_DAYS)
     arm = np.where(tested, np.floor(3 * world.uniform(f"{line} recovery arm", ids)).astype(int), -1)
-    gain = np.array(p.recovery_gain)
-    after = restored[:, None] + gain * (1 - restored[:, None])
+    after = restored[:, None] + np.array(p.recovery_gain) * (1 - restored[:, None])
     left_by_arm = severity_left(p, severity[:, None], after, complained[:, None])
-    left = severity_left(p, severity, restored, complained)
-    left = np.where(arm >= 0, np.take_along_axis(left_by_arm, np.maximum(arm, 0)[:, None], 1)[:, 0], left)
-    return Faults(severity, complained, restored, arm, left, left_by_arm)
+    given = np.take_along_axis(left_by_arm, np.maximum(arm, 0)[:, None], 1)[:, 0]
+    made.severity[faulty], made.complained[faulty], made.restored[faulty] = severity, complained, restored
+    made.arm[faulty], made.left_by_arm[faulty] = arm, left_by_arm
+    made.left[faulty] = np.where(arm >= 0, given, severity_left(p, severity, restored, complained))
+    return made
 
 
 def severity_left(
@@ -61,13 +72,15 @@ def severity_left(
     return severity * (1 - restored) - p.paradox * paradox
 
 
-def dropout_multiplier(p: P.Parameters, left: Floats) -> Floats:
+def dropout_multiplier(world: World, left: Floats) -> Floats:
     """Hazard of leaving after what is left of a fault, scaled so that its mean in normal times is 1."""
-    return np.exp(p.fault_dropout * left) / _mean_multiplier(p)
+    return np.exp(world.parameters.fault_dropout * left) / world["mean_multiplier"]
 
 
-def _mean_multiplier(p: P.Parameters) -> float:
+@stage("mean_multiplier")
+def mean_multiplier(world: World) -> float:
     """Mean of exp(slope × severity left) over faults, complaints and recoveries, by their probabilities."""
+    p = world.parameters
     mean_at_fault = 0.0
     spread = np.sqrt(1 + p.complaint_noise**2)
     for points, share in zip((1, 2, 3), p.severity, strict=True):

@@ -93,7 +93,7 @@ class Parameters:
     restored: tuple[float, ...] = (0.9, 0.6, 0.2)
     restored_shares: tuple[float, ...] = (0.5, 0.3, 0.2)
     paradox: float = 0.4  # a small fault handled perfectly leaves a customer better disposed than none
-    fault_dropout: float = 0.70  # log hazard for each point of severity left
+    fault_dropout: float = 0.55  # log hazard for each point of severity left
     fault_satisfaction: float = 0.35  # drop in satisfaction (sd) for each point of severity left
     fault_memory: float = 180.0  # days in which the drop fades to 1/e
 
@@ -111,8 +111,8 @@ class Parameters:
 
     # Referral.
     referred: float = 0.35
-    referred_spend: float = 0.25
-    referral_slope: float = 0.9
+    referred_spend: float = 0.16
+    referral_slope: float = 1.2
     referral_window: int = 860
     type_1: float = 0.55
 
@@ -139,7 +139,7 @@ class Parameters:
     volunteer: tuple[float, float] = (-0.5, 0.27)
     retention_month: int = 27
     persuadable: tuple[float, float, float] = (2.58, -2.5, 1.0)
-    sleeping_dog: tuple[float, float, float, float] = (-2.93, 1.5, 1.0, -0.8)
+    sleeping_dog: tuple[float, float, float, float] = (-2.80, 1.5, 1.0, -0.8)
     churn_score: tuple[float, float] = (-0.604, 0.842)
     winback_month: int = 30
     winback: tuple[tuple[float, ...], ...] = (
@@ -159,7 +159,7 @@ class Parameters:
     accounts: int = 240
     account_size: tuple[float, float] = (30_000.0, 0.8)
     account_service: tuple[float, float, float] = (0.38, 0.75, 1.2)
-    account_service_quantile: float = 0.865
+    account_service_quantile: float = 0.855
     account_margin: tuple[float, float] = (0.38, 0.03)
     account_growth: tuple[float, ...] = (0.94, 1.00, 1.05)
 

@@ -7,6 +7,8 @@ dissatisfied, by market regime) is turned into her rank among all customers, and
 quantile. Pooled, the probabilities are beta; by regime they are not.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -128,7 +130,7 @@ def _rank_in_pool(p: P.Parameters, index: Floats, cities: Floats) -> Floats:
     weights = weights / weights.sum()
     shares = np.zeros(len(P.REGIMES))
     np.add.at(shares, np.array(P.REGIME_OF_CITY)[cities], np.array(p.city_shares)[cities])
-    grid = np.linspace(-20, 9, 2001)
+    grid = np.linspace(-20, 9, 581)
     cdf = np.zeros(len(grid))
     for r, share in enumerate(shares / shares.sum()):
         mean = _leaving_index(p, np.full(len(nodes), r), nodes)
@@ -140,22 +142,22 @@ def _rank_in_pool(p: P.Parameters, index: Floats, cities: Floats) -> Floats:
 
 @stage("life_events")
 def life_events(world: World) -> pd.DataFrame:
-    """At most one event a person: she moved, or a baby came. A subscriber who left because she moved did."""
+    """Moves and babies, sorted by person and day; a subscriber who left because she moved did move then."""
     p = world.parameters
     ids = np.arange(world.people)
-    expected = (p.moved + p.baby) * HORIZON_YEARS
-    has = world.uniform("event", ids) < expected
-    kind = np.where(world.uniform("event kind", ids) < p.moved / (p.moved + p.baby), "moved", "baby")
+    has = world.uniform("event", ids) < (p.moved + p.baby) * HORIZON_YEARS
+    moved = world.uniform("event kind", ids) < p.moved / (p.moved + p.baby)
     day = np.floor(P.DAYS * world.uniform("event day", ids)).astype(int)
+    events = pd.DataFrame({"person": ids, "event": np.where(moved, "moved", "baby"), "day": day})[has]
     lives = world["subscriptions"]
     left = lives[(lives["life"] == 1) & (lives["cause"] == P.CAUSES.index("moved"))]
-    has[left["person"]] = True
-    kind[left["person"]] = "moved"
-    month_start = month_days()[left["end_month"]]
-    day[left["person"]] = month_start + day[left["person"]] % 28
-    return pd.DataFrame({"person": ids[has], "event": kind[has], "day": day[has]})
+    moving_day = month_days()[left["end_month"]] + day[left["person"]] % 28
+    exits = pd.DataFrame({"person": left["person"], "event": "moved", "day": moving_day})
+    events = pd.concat([events, exits]).drop_duplicates(["person", "day"])
+    return events.sort_values(["person", "day"], ignore_index=True)
 
 
+@cache
 def month_days() -> Floats:
     """First day number of each of the 36 months, and the day after the last."""
     starts = pd.date_range(P.FIRST_DAY, periods=P.MONTHS + 1, freq="MS")

@@ -17,7 +17,7 @@ from crmlab.company.world import World, stage
 Ints = NDArray[np.int64]
 ROUNDS = 1000  # ids of orders are customer × 1000 + round, so no customer has more
 NEVER = 10**6
-NO_FAULT = {"severity": 0, "complained": False, "restored": 0.0, "arm": -1, "left": 0.0, "stays_by_arm": 7}
+NO_FAULT = {"severity": 0, "complained": False, "restored": 0.0, "arm": -1, "left": 0.0, "stays_by_arm": -1}
 
 
 @stage("base_orders")
@@ -36,7 +36,7 @@ def base_orders(world: World) -> dict[str, pd.DataFrame]:
     here = np.arange(len(members))  # members still buying, as positions in `members`
     time = clock.operational(here, column["joined"][here].astype(float))
     day = column["joined"][here].astype(np.int64)
-    rounds = []
+    columns: dict[str, list[np.ndarray]] = {}
     for k in range(ROUNDS):
         keep = day < np.minimum(P.DAYS, gone[here])
         here, time, day = here[keep], time[keep], day[keep]
@@ -54,31 +54,30 @@ def base_orders(world: World) -> dict[str, pd.DataFrame]:
         leave_by_arm = np.zeros((len(here), 3), dtype=bool)
         if k > 0:
             stays = np.log1p(-np.minimum(column["dropout"][here], 1 - 1e-12))
-            leave = leave_draw < 1 - np.exp(stays * faults.dropout_multiplier(p, fault.left))
-            by_arm = faults.dropout_multiplier(p, fault.left_by_arm)
+            leave = leave_draw < 1 - np.exp(stays * faults.dropout_multiplier(world, fault.left))
+            by_arm = faults.dropout_multiplier(world, fault.left_by_arm)
             leave_by_arm = leave_draw[:, None] < 1 - np.exp(stays[:, None] * by_arm)
-        rounds.append(
-            pd.DataFrame(
-                {
-                    "person": person,
-                    "round": np.full(len(here), k, dtype=np.int16),
-                    "day": day.astype(np.int16),
-                    "fen": np.maximum(np.round(100 * amount), 100).astype(np.int64),
-                    "channel": channel.astype(np.int8),
-                    "severity": fault.severity.astype(np.int8),
-                    "complained": fault.complained,
-                    "restored": fault.restored,
-                    "arm": fault.arm.astype(np.int8),
-                    "left": fault.left,
-                    "stays_by_arm": (~leave_by_arm @ np.array([1, 2, 4])).astype(np.int8),
-                }
-            )
-        )
+        made = {
+            "person": person,
+            "round": np.full(len(here), k, dtype=np.int16),
+            "day": day.astype(np.int16),
+            "fen": np.maximum(np.round(100 * amount), 100).astype(np.int64),
+            "channel": channel.astype(np.int8),
+            "severity": fault.severity.astype(np.int8),
+            "complained": fault.complained,
+            "restored": fault.restored,
+            "arm": fault.arm.astype(np.int8),
+            "left": fault.left,
+            # bit k: stays under arm k of the recovery test; −1 outside it
+            "stays_by_arm": np.where(fault.arm >= 0, ~leave_by_arm @ np.array([1, 2, 4]), -1).astype(np.int8),
+        }
+        for name, values in made.items():
+            columns.setdefault(name, []).append(values)
         lost[here[leave]] = np.minimum(lost[here[leave]], day[leave])
         here, time, day, ids = here[~leave], time[~leave], day[~leave], ids[~leave]
         time = time + 7 * world.exponential("gap", ids) / column["rate"][here]
         day = np.maximum(np.floor(clock.calendar(here, time)).astype(np.int64), day + 1)
-    orders = pd.concat(rounds, ignore_index=True)
+    orders = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
     orders = orders.sort_values(["person", "day"], kind="stable", ignore_index=True)
     return {"orders": orders, "lost": pd.DataFrame({"person": members, "lost_day": lost})}
 
@@ -92,7 +91,7 @@ class Clock:
         self.days = np.arange(P.DAYS + 2, dtype=float)
         self.cumulative = [np.concatenate([[0.0], np.cumsum(season(s))]) for s in p.season]
         self.gift = (people["segment"].to_numpy() == P.SEGMENTS.index("gift"))[members]
-        events = world["life_events"]
+        events = world["life_events"].drop_duplicates("person")  # the first event counts
         change, factor = np.full(world.people, np.inf), np.ones(world.people)
         change[events["person"]] = events["day"] + p.event_lag
         factor[events["person"]] = np.where(events["event"] == "moved", p.moved_factor, p.baby_factor)
@@ -124,7 +123,7 @@ def season(strength: float) -> Floats:
     wave = 2.2 * np.exp(-0.5 * (distance / 14) ** 2) + 0.25 * np.cos(2 * np.pi * (year - 20) / 365)
     intensity = (1 + strength * wave) / np.mean(1 + strength * wave)
     days = pd.date_range(P.FIRST_DAY, periods=P.DAYS + 1)
-    return intensity[days.dayofyear - 1]
+    return intensity[days.day_of_year - 1]
 
 
 def _channels(people: pd.DataFrame) -> Floats:
@@ -313,11 +312,11 @@ def _offered_category(placed: pd.DataFrame, world: World) -> Ints:
 # What each need buys: segments in rows, categories in columns.
 NEED_BY_CATEGORY = np.array(
     [
-        [0.36, 0.16, 0.14, 0.08, 0.06, 0.06, 0.05, 0.09],
-        [0.10, 0.08, 0.08, 0.06, 0.08, 0.04, 0.52, 0.04],
-        [0.12, 0.06, 0.06, 0.10, 0.05, 0.52, 0.04, 0.05],
-        [0.12, 0.07, 0.20, 0.14, 0.34, 0.03, 0.08, 0.02],
-        [0.14, 0.12, 0.07, 0.04, 0.04, 0.08, 0.05, 0.46],
+        [0.36, 0.20, 0.15, 0.07, 0.04, 0.05, 0.04, 0.09],
+        [0.09, 0.09, 0.08, 0.06, 0.08, 0.04, 0.52, 0.04],
+        [0.12, 0.06, 0.05, 0.12, 0.04, 0.52, 0.04, 0.05],
+        [0.10, 0.06, 0.22, 0.16, 0.34, 0.02, 0.08, 0.02],
+        [0.14, 0.14, 0.06, 0.03, 0.03, 0.08, 0.06, 0.46],
     ]
 )
 POPULARITY = (0.36, 0.24, 0.18, 0.13, 0.09)

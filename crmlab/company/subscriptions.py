@@ -45,7 +45,7 @@ def _natural_life(world: World, person: Ints, start: Ints) -> Ints:
         if len(rows) == 0:
             break
         fault = box_faults(world, person[rows], start[rows] + tenure)
-        used[rows] += faults.dropout_multiplier(p, fault.left)
+        used[rows] += faults.dropout_multiplier(world, fault.left)
         ended = rows[used[rows] >= patience[rows]]
         life[ended] = tenure + 1
     return life

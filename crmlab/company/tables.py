@@ -283,7 +283,7 @@ def _mailing(world: World, number: int) -> pd.DataFrame:
             "arm": labels((~frame["mailed"]).astype(int), ("mailed", "control")),
             "sent": dates(np.where(frame["mailed"], world.parameters.mail_days[number - 1], P.DAYS)),
             "responded": answers,
-            "order_id": order.to_numpy(),
+            "order_id": order.array,
             "profit": np.where(answers, profit["profit"].round(2), 0.0),
         }
     )
