@@ -2,8 +2,8 @@
 
 The firm is fictional. Retail members order when they like, subscribers get a monthly box, offices have
 contracts; 36 months, six cities, about 9 000 people. `simulate` makes any of its tables from one whole
-number. The equations are in the modules `people`, `retail`, `subscriptions`, `faults` and `office`, the
-numbers in `parameters`; what each column means is in `dictionary.csv`.
+number. The equations are in the modules `people`, `retail`, `baskets`, `subscriptions`, `faults` and
+`office`, the numbers in `parameters`; what each column means is in `dictionary.csv`.
 
 Run `python -m crmlab.company` to write `datasets/lantern_leaf/` from the shipped seed.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from crmlab.company import office, people, retail, subscriptions  # noqa: F401  (they register their stages)
+from crmlab.company import baskets, office, people, retail, subscriptions, truth  # noqa: F401  (stages)
 from crmlab.company.parameters import PARAMETERS, Parameters
 from crmlab.company.tables import TABLES
 from crmlab.company.world import World

@@ -40,7 +40,11 @@ def write(folder: Path) -> None:
         path = f"truth/{name}.json"
         write_json(folder / path, content)
         made[f"truth/{name}"] = {"path": path, "hash": "sha256:" + sha256(folder / path)}
-    write_json(folder / "datapackage.json", dictionary(frames, made, version))
+    package = dictionary(frames, made, version)
+    write_json(folder / "datapackage.json", package)
+    if folder == TARGET:
+        page = folder.parent / "README.md"
+        page.write_text(with_cards(page.read_text(encoding="utf-8"), package), encoding="utf-8", newline="\n")
 
 
 def csv_text(frame: pd.DataFrame) -> bytes:
@@ -99,6 +103,34 @@ def dictionary(
         "scale": f"tables of scale 'sample' hold one in {MEMBERS_PER_ROW} of the firm's members",
         "resources": resources,
     }
+
+
+def with_cards(page: str, package: dict[str, Any]) -> str:
+    """The page of data cards with the company's section, between its marks, written anew."""
+    begin, end = "<!-- company: begin", "<!-- company: end -->"
+    before, after = page[: page.index(begin)], page[page.index(end) :]
+    made = package["generator"]
+    lines = [
+        "<!-- company: begin (written by python -m crmlab.company) -->",
+        "",
+        f"**Lantern Leaf Tea**, version {package['version']}: made by `{made['module']}` from seed {made['seed']} with "
+        f"{made['people']:,} people; CC BY 4.0. Fictional: any likeness to a firm, place or person is accidental.",
+        "",
+        f"*Scale.* Tables of scale *sample* hold one in {MEMBERS_PER_ROW} of the firm's members: multiply their counts and "
+        f"sums by {MEMBERS_PER_ROW} to speak of the firm. Tables of scale *firm* are complete. Money is in yuan, dates are "
+        "days, weeks have seven days from a customer's first order. Columns, types and units: `data.describe(name)`, or "
+        "`lantern_leaf/datapackage.json`, which also lays down the tables of later chapters.",
+        "",
+        "| table | rows | one row is | scale | SHA-256 of the file |",
+        "|---|---|---|---|---|",
+    ]
+    for entry in package["resources"]:
+        if entry["status"] == "published":
+            grain = entry["grain"].removeprefix("one row ")
+            rows = f"{entry['rows']:,}" if "rows" in entry else "–"
+            digest = entry["hash"].removeprefix("sha256:")
+            lines.append(f"| `{entry['name']}` | {rows} | {grain} | {entry['scale']} | `{digest}` |")
+    return before + "\n".join([*lines, ""]) + after
 
 
 def _field(row: dict[str, str], frame: pd.DataFrame | None) -> dict[str, Any]:

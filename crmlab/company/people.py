@@ -37,10 +37,10 @@ def people(world: World) -> pd.DataFrame:
             "subscriber": kind != 0,
             "female": female,
             "age": np.clip(np.round(41 + 12.5 * age_score), 18, 85).astype(int),
-            "city": city,
-            "regime": regime,
-            "segment": segment,
-            "taste": world.choice("taste", ids, np.full(5, 0.2)),
+            "city": city.astype(np.int8),
+            "regime": regime.astype(np.int8),
+            "segment": segment.astype(np.int8),
+            "taste": world.choice("taste", ids, np.full(5, 0.2)).astype(np.int8),
         }
     )
     for name, scores in _satisfaction_model(world, ids).items():

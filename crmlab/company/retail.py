@@ -61,13 +61,13 @@ def base_orders(world: World) -> dict[str, pd.DataFrame]:
             "person": person,
             "round": np.full(len(here), k, dtype=np.int16),
             "day": day.astype(np.int16),
-            "fen": np.maximum(np.round(100 * amount), 100).astype(np.int64),
+            "fen": np.maximum(np.round(100 * amount), 100).astype(np.int32),
             "channel": channel.astype(np.int8),
             "severity": fault.severity.astype(np.int8),
             "complained": fault.complained,
-            "restored": fault.restored,
+            "restored": fault.restored.astype(np.float32),
             "arm": fault.arm.astype(np.int8),
-            "left": fault.left,
+            "left": fault.left.astype(np.float32),
             # bit k: stays under arm k of the recovery test; −1 outside it
             "stays_by_arm": np.where(fault.arm >= 0, ~leave_by_arm @ np.array([1, 2, 4]), -1).astype(np.int8),
         }
@@ -77,8 +77,8 @@ def base_orders(world: World) -> dict[str, pd.DataFrame]:
         here, time, day, ids = here[~leave], time[~leave], day[~leave], ids[~leave]
         time = time + 7 * world.exponential("gap", ids) / column["rate"][here]
         day = np.maximum(np.floor(clock.calendar(here, time)).astype(np.int64), day + 1)
-    orders = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
-    orders = orders.sort_values(["person", "day"], kind="stable", ignore_index=True)
+    order = np.lexsort((np.concatenate(columns["day"]), np.concatenate(columns["person"])))
+    orders = pd.DataFrame({name: np.concatenate(columns.pop(name))[order] for name in list(columns)})
     return {"orders": orders, "lost": pd.DataFrame({"person": members, "lost_day": lost})}
 
 
@@ -221,7 +221,7 @@ def promotions(world: World) -> dict[str, pd.DataFrame]:
 def orders(world: World) -> pd.DataFrame:
     """All retail orders, those brought by the promotions of 2024 among them; one a customer and day."""
     p = world.parameters
-    base = world["base_orders"]["orders"].assign(promotion=0, voucher=0)
+    base = world["base_orders"]["orders"].assign(promotion=np.int8(0), voucher=np.int16(0))
     extra = []
     for k, (name, frame) in enumerate(world["promotions"].items()):
         sent = frame["mailed"] if name.startswith("mail") else frame["arm"] > 0
@@ -230,7 +230,7 @@ def orders(world: World) -> pd.DataFrame:
         amount = gamma_at(world.normal(f"{name} amount", person), p.spend[0])
         amount = amount / world["people"]["spend_scale"].to_numpy()[person]
         voucher = p.voucher if name.startswith("mail") else 0.0
-        fen = np.round(100 * (np.maximum(amount, 50.0) - voucher)).astype(np.int64)
+        fen = np.round(100 * (np.maximum(amount, 50.0) - voucher)).astype(np.int32)
         channel = world.choice(f"{name} channel", person, _channels(world["people"])[person])
         extra.append(
             pd.DataFrame(
@@ -240,12 +240,13 @@ def orders(world: World) -> pd.DataFrame:
                     "day": taken["day"].to_numpy().astype(np.int16),
                     "fen": fen,
                     "channel": channel.astype(np.int8),
-                    "promotion": k + 1,
-                    "voucher": int(100 * voucher),
+                    "promotion": np.int8(k + 1),
+                    "voucher": np.int16(100 * voucher),
                 }
             ).assign(**NO_FAULT)
         )
-    frame = pd.concat([base, *extra], ignore_index=True)
+    columns = base.dtypes.to_dict()
+    frame = pd.concat([base, *(part.astype(columns) for part in extra)], ignore_index=True)
     frame = _one_a_day(frame)
     frame["order_id"] = (frame["person"] + 1) * ROUNDS + frame.groupby("person").cumcount() + 1
     return frame
@@ -261,89 +262,11 @@ def _one_a_day(frame: pd.DataFrame) -> pd.DataFrame:
         frame.loc[clash, "day"] += 1
 
 
-@stage("order_lines")
-def order_lines(world: World) -> pd.DataFrame:
-    """What is in each order: one to three teas, sold by weight, whose amounts add up to the order."""
-    placed = world["orders"]
+@stage("programme")
+def programme(world: World) -> pd.DataFrame:
+    """Who would join a loyalty programme unasked, and who is in the random invited half of 2024."""
     people = world["people"]
-    uid = placed["person"].to_numpy() * ROUNDS + placed["round"].to_numpy()
-    count = 1 + world.choice("lines", uid, (0.55, 0.30, 0.15))
-    gross = placed["fen"].to_numpy() + placed["voucher"].to_numpy()
-    weight = np.column_stack([0.3 + world.uniform(f"line {k} share", uid) for k in range(3)])
-    weight = weight * (np.arange(3) < count[:, None])
-    fen = np.floor(gross[:, None] * weight / weight.sum(axis=1, keepdims=True)).astype(np.int64)
-    fen[:, 0] += gross - fen.sum(axis=1)
-    segment, taste = people["segment"].to_numpy(), people["taste"].to_numpy()
-    person = placed["person"].to_numpy()
-    offered = _offered_category(placed, world)
-    parts = []
-    for k in range(3):
-        rows = np.flatnonzero(count > k)
-        category = world.choice(f"line {k} category", uid[rows], NEED_BY_CATEGORY[segment[person[rows]]])
-        if k == 0:
-            category = np.where(offered[rows] >= 0, offered[rows], category)
-        by_taste = world.uniform(f"line {k} taste", uid[rows]) < 0.6
-        other = world.choice(f"line {k} blend", uid[rows], POPULARITY)
-        blend = np.where(by_taste, taste[person[rows]], other)
-        parts.append(
-            pd.DataFrame({"row": rows, "line": k + 1, "product": category * 5 + blend, "fen": fen[rows, k]})
-        )
-    lines = pd.concat(parts).sort_values(["row", "line"], kind="stable", ignore_index=True)
-    # the same tea twice in an order is one line
-    lines = lines.groupby(["row", "product"], sort=False, as_index=False)["fen"].sum()
-    price = PRODUCTS["fen_per_gram"].to_numpy()[lines["product"]]
-    lines["grams"] = np.maximum(np.round(lines["fen"] / price), 1).astype(np.int64)
-    cost_share = PRODUCTS["cost_share"].to_numpy()[lines["product"]]
-    lines["cost_fen"] = np.round(lines["fen"] * cost_share).astype(np.int64)
-    lines["order_id"] = placed["order_id"].to_numpy()[lines["row"]]
-    lines["line"] = lines.groupby("order_id").cumcount() + 1
-    return lines
-
-
-def _offered_category(placed: pd.DataFrame, world: World) -> Ints:
-    """Category of the offer an order answers; -1 for all other orders."""
-    wanted = np.array([-1, 0, 6, 5, 4])  # daily refill, gift box, herbal, puer
-    arms = np.zeros(world.people, dtype=np.int64)
-    offer = world["promotions"]["offer"]
-    arms[offer["person"]] = offer["arm"]
-    return np.where(placed["promotion"] == 3, wanted[arms[placed["person"]]], -1)
-
-
-# What each need buys: segments in rows, categories in columns.
-NEED_BY_CATEGORY = np.array(
-    [
-        [0.36, 0.20, 0.15, 0.07, 0.04, 0.05, 0.04, 0.09],
-        [0.09, 0.09, 0.08, 0.06, 0.08, 0.04, 0.52, 0.04],
-        [0.12, 0.06, 0.05, 0.12, 0.04, 0.52, 0.04, 0.05],
-        [0.10, 0.06, 0.22, 0.16, 0.34, 0.02, 0.08, 0.02],
-        [0.14, 0.14, 0.06, 0.03, 0.03, 0.08, 0.06, 0.46],
-    ]
-)
-POPULARITY = (0.36, 0.24, 0.18, 0.13, 0.09)
-_BLENDS = ("classic", "roasted", "floral", "early spring", "aged")
-_YUAN_PER_100G = (58, 52, 72, 88, 96, 64, 120, 46)
-_MARGIN = (0.42, 0.42, 0.44, 0.44, 0.46, 0.38, 0.44, 0.36)
-
-
-def _products() -> pd.DataFrame:
-    """Forty teas, eight categories of five blends; margins scaled so that the mix earns the planted one."""
-    rows = [
-        {
-            "product": c * 5 + b,
-            "product_id": f"T{c * 5 + b + 1:02d}",
-            "category": category,
-            "name": f"{category} {blend}" if category != "gift box" else f"gift box, {blend} teas",
-            "fen_per_gram": _YUAN_PER_100G[c] * (1 + 0.15 * (b - 1)),
-        }
-        for c, category in enumerate(P.CATEGORIES)
-        for b, blend in enumerate(_BLENDS)
-    ]
-    frame = pd.DataFrame(rows)
-    mix = np.array(P.PARAMETERS.segment_base) @ NEED_BY_CATEGORY
-    margin = np.array(_MARGIN) + P.PARAMETERS.margin - mix @ np.array(_MARGIN)
-    frame["cost_share"] = 1 - np.repeat(margin, 5)
-    frame["fen_per_gram"] = frame["fen_per_gram"].round().astype(int)
-    return frame
-
-
-PRODUCTS = _products()
+    level, slope = world.parameters.volunteer
+    score = level + slope * (people["rate_score"] + people["spend_score"])
+    eager = world.uniform("volunteer", np.arange(world.people)) < special.expit(score)
+    return pd.DataFrame({"volunteer": eager & people["retail"], "invited": invited(world) & people["retail"]})

@@ -1,4 +1,4 @@
-"""The tables of the company as students see them, and the truth behind them.
+"""The tables of the company as students see them.
 
 Each function turns stages of the world into one table. Names, units and meanings of the columns are
 in `dictionary.csv`; amounts are in yuan, made from integer fen, so that totals tie exactly.
@@ -9,14 +9,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from crmlab.company import parameters as P
 from crmlab.company.chance import Floats
-from crmlab.company.faults import RECOVERY_ARMS
 from crmlab.company.office import INDUSTRIES
 from crmlab.company.people import first_days, month_days
-from crmlab.company.retail import PRODUCTS, invited
+from crmlab.company.baskets import PRODUCTS
 from crmlab.company.world import World, stage
 
 TABLES: dict[str, Callable[[World], pd.DataFrame]] = {}
@@ -306,173 +304,3 @@ def campaign_test(world: World) -> pd.DataFrame:
 @table("campaign_contacts")
 def campaign_contacts(world: World) -> pd.DataFrame:
     return _mailing(world, 2)
-
-
-# --- the truth ---------------------------------------------------------------------------------------
-
-_SCORES = [
-    "image", "expectation", "product_quality", "service_quality", "value", "satisfaction", "attitude",
-    "habit", "switching_cost", "service_score", "referral_score", "elasticity", "complaint_score",
-    "receptive_score", "rate_score", "spend_score", "churn_score",
-]  # fmt: skip
-
-
-@table("truth/customers")
-def truth_customers(world: World) -> pd.DataFrame:
-    people = world["people"]
-    p = world.parameters
-    frame = pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, np.arange(world.people)),
-            "need": labels(people["segment"], P.SEGMENTS),
-            "market": labels(people["regime"], P.REGIMES),
-            "weekly_rate": people["rate"].where(people["retail"]),
-            "dropout": people["dropout"].where(people["retail"]),
-            "mean_spend": (p.spend[0] / people["spend_scale"]).where(people["retail"]),
-            "lost_date": dates(np.minimum(world["alive"], P.DAYS)),
-            "monthly_churn": people["churn"].where(people["subscriber"]),
-            "volunteer": world["programme"]["volunteer"],
-            "invited": world["programme"]["invited"],
-        }
-    )
-    planted = ["weekly_rate", "dropout", "mean_spend", "monthly_churn"]
-    frame[planted] = frame[planted].round(6)
-    return pd.concat([frame, people[_SCORES].round(4)], axis=1)
-
-
-@stage("programme")
-def programme(world: World) -> pd.DataFrame:
-    """Who would join a loyalty programme unasked, and who is in the random invited half of 2024."""
-    people = world["people"]
-    level, slope = world.parameters.volunteer
-    score = level + slope * (people["rate_score"] + people["spend_score"])
-    eager = world.uniform("volunteer", np.arange(world.people)) < expit(score)
-    return pd.DataFrame({"volunteer": eager & people["retail"], "invited": invited(world) & people["retail"]})
-
-
-@table("truth/campaign")
-def truth_campaign(world: World) -> pd.DataFrame:
-    parts = []
-    for number in (1, 2):
-        frame = world["promotions"][f"mail_{number}"]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "customer_id": customer_ids(world, frame["person"]),
-                    "mailing": PROMOTIONS[number],
-                    "probability": frame["probability"].round(5),
-                    "responds_if_mailed": frame["responds"],
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-@table("truth/retention")
-def truth_retention(world: World) -> pd.DataFrame:
-    lives = world["first_lives"]
-    lives = lives[lives["tested"]]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, lives["person"]),
-            "called": lives["called"],
-            "leaves_if_called": lives["leaves_if_called"],
-            "leaves_if_not_called": lives["leaves_if_not_called"],
-            "risk": lives["risk"].round(5),
-            "uplift": lives["uplift"].round(5),
-        }
-    ).reset_index(drop=True)
-
-
-@table("truth/exits")
-def truth_exits(world: World) -> pd.DataFrame:
-    frame = world["exits"]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, frame["person"]),
-            "last_month": dates(month_days()[frame["end_month"]]),
-            "cause": labels(frame["cause"], P.CAUSES),
-            "says": labels(frame["says"], P.CAUSES),
-            "answers": frame["answers"],
-        }
-    )
-
-
-@table("truth/winback")
-def truth_winback(world: World) -> pd.DataFrame:
-    frame = world["winback"]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, frame["person"]),
-            "cause": labels(frame["cause"], P.CAUSES),
-            "arm": labels(frame["arm"], ("none", "gift", "discount")),
-            **{name: frame[name] for name in ("returns_none", "returns_gift", "returns_discount")},
-        }
-    )
-
-
-@table("truth/offer")
-def truth_offer(world: World) -> pd.DataFrame:
-    frame = world["promotions"]["offer"]
-    shown = [c for c in frame if c.startswith("probability")]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, frame["person"]),
-            "arm": labels(frame["arm"], P.OFFERS),
-            **{name: frame[name].round(5) for name in shown},
-        }
-    )
-
-
-@table("truth/faults")
-def truth_faults(world: World) -> pd.DataFrame:
-    placed, sent = world["orders"], world["boxes"]
-    placed, sent = placed[placed["severity"] > 0], sent[sent["severity"] > 0]
-    shown = ["severity", "complained", "restored", "arm", "left"]
-    both = pd.concat(
-        [
-            placed[["person", "day", *shown]].assign(order_id=placed["order_id"]),
-            sent[["person", *shown]].assign(
-                day=month_days()[sent["month"]] + 4, subscription_id=sent["subscription_id"]
-            ),
-        ]
-    ).sort_values(["day", "person"], ignore_index=True)
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, both["person"]),
-            "date": dates(both["day"]),
-            "order_id": both["order_id"].astype("Int64"),
-            "subscription_id": both["subscription_id"].astype("Int64"),
-            "severity": both["severity"],
-            "complained": both["complained"],
-            "restored": both["restored"],
-            "recovery_arm": labels(both["arm"], RECOVERY_ARMS),
-            "severity_left": both["left"].round(4),
-        }
-    )
-
-
-@table("truth/referrals")
-def truth_referrals(world: World) -> pd.DataFrame:
-    frame = world["referrals"]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, frame["referrer"]),
-            "referred": customer_ids(world, frame["person"]),
-            "date": dates(frame["day"]),
-            "type": frame["type"],
-            "value": frame["value"].round(2),
-        }
-    )
-
-
-@table("truth/life_events")
-def truth_life_events(world: World) -> pd.DataFrame:
-    frame = world["life_events"]
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids(world, frame["person"]),
-            "event": pd.Categorical(frame["event"], ["moved", "baby"]),
-            "date": dates(frame["day"]),
-        }
-    )

@@ -1,0 +1,241 @@
+"""The reductions that read every transaction, written once for pandas, polars, DuckDB and PySpark frames.
+
+Each takes a table of orders and gives back the same kind of table, one row per customer (or per cohort and
+month), sorted. `clv` and `value` publish them; everything after is pandas. Two lines ask which engine it is,
+because the same words run at very different speed there; the answers are equal, and tested to be.
+"""
+
+import datetime as dt
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+Frame = Any  # narwhals DataFrame or LazyFrame: the verbs used here are common to both
+
+
+def _value(frame: Frame) -> tuple[Any, ...]:
+    """Fetch the first row of a small result, on any engine and without pyarrow."""
+    native = frame.to_native()
+    if isinstance(frame, nw.DataFrame):
+        return frame.row(0)
+    if frame.implementation.is_polars():
+        return native.collect().row(0)
+    return tuple(native.fetchall()[0] if frame.implementation.is_duckdb() else native.first())
+
+
+def _native(frame: Frame, *order: str) -> Any:
+    """Sort a result and give it back as the kind of frame that came in."""
+    native = frame.sort(*order).to_native()
+    return native.reset_index(drop=True) if frame.implementation.is_pandas_like() else native
+
+
+def _is_sql(frame: Frame) -> bool:
+    """Tell engines that plan SQL (DuckDB, PySpark) from those that hold columns (pandas, polars)."""
+    return not (frame.implementation.is_pandas_like() or frame.implementation.is_polars())
+
+
+def _day(name: str, value: str | dt.date) -> dt.datetime:
+    """Read a calendar day."""
+    day = pd.Timestamp(value)
+    if day is pd.NaT or day.tzinfo is not None or day != day.normalize():
+        raise ValueError(f"{name} must be a calendar day such as '2023-12-31', without time or zone, got {value}")
+    return day.to_pydatetime()
+
+
+def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, returns: bool = False) -> Frame:
+    """Return `columns` of the orders up to and including the day `end`, or say what is wrong with them.
+
+    One small query counts missing values and looks for negative or infinite amounts in the whole table.
+    Amounts become double precision. With `returns=True` negative amounts pass.
+    """
+    try:
+        frame: Frame = nw.from_native(orders)
+    except TypeError:
+        raise TypeError("orders must be a pandas, polars, DuckDB or PySpark frame, "
+                        f"got {type(orders).__name__}") from None
+    schema = frame.collect_schema()
+    absent = [name for name in columns if name not in schema.names()]
+    if absent:
+        raise KeyError(f"orders lack column {', '.join(absent)}; there are {', '.join(schema.names())}")
+    if "order_date" in columns:
+        kind = schema["order_date"]
+        if not isinstance(kind, (nw.Date, nw.Datetime)):
+            raise TypeError(f"order_date holds {kind}, not dates: convert it, for example with pandas.to_datetime")
+        if isinstance(kind, nw.Datetime) and kind.time_zone is not None:
+            raise TypeError(f"order_date has time zone {kind.time_zone}: a day needs one place. Convert to local "
+                            "time and drop the zone (pandas: .dt.tz_convert(zone).dt.tz_localize(None); "
+                            "PySpark: to_date or a timestamp_ntz)")
+    if "amount" in columns and not schema["amount"].is_numeric():
+        raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with "
+                        "pandas.to_numeric")
+    frame = frame.select(*columns)
+    asked = [nw.len().alias("rows"), *(nw.col(name).count().alias(name) for name in columns)]
+    if "amount" in columns:
+        amount = nw.col("amount").cast(nw.Float64)
+        frame = frame.with_columns(amount=amount)
+        asked += [amount.min().alias("least"), amount.sum().alias("total")]
+    rows, *found = _value(frame.select(*asked))
+    if rows == 0:
+        raise ValueError("orders is empty: there is nothing to summarise")
+    for name, count in zip(columns, found, strict=False):
+        if count < rows:
+            raise ValueError(f"{name} is missing in {rows - count} of {rows} rows: fill or leave out these rows")
+    if "amount" in columns:
+        least, total = found[-2:]
+        if not abs(total) < float("inf"):
+            raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
+        if least < 0 and not returns:
+            bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))[0]
+            raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take it "
+                             "off the order it belongs to, or leave it out, and say which")
+    if end is not None:
+        last = _day("end", end)
+        frame = frame.filter(nw.col("order_date") < last + dt.timedelta(days=1))
+        if _value(frame.select(rows=nw.len()))[0] == 0:
+            raise ValueError(f"none of {rows} orders is on or before end = {last:%Y-%m-%d}")
+    return frame
+
+
+def daily(orders: Any, end: str | dt.date) -> Frame:
+    """Return one row per customer and purchase day: the amounts of a day are added up."""
+    frame = checked(orders, ("customer_id", "order_date", "amount"), end)
+    frame = frame.select("customer_id", "amount", day=nw.col("order_date").dt.truncate("1d"))
+    return frame.group_by("customer_id", "day").agg(amount=nw.col("amount").sum())
+
+
+def _day_number(name: str) -> nw.Expr:
+    """Count days from 1 January of year 1 (subtracting dates differs from engine to engine)."""
+    years = nw.col(name).dt.year() - 1
+    return years * 365 + years // 4 - years // 100 + years // 400 + nw.col(name).dt.ordinal_day()
+
+
+def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
+    """Return the purchase history of each customer as BG/NBD and gamma–gamma need it.
+
+    Orders of one day are one purchase. A week is 7 days from the customer's own first order::
+
+        frequency = purchase days after the first           recency = (last day − first day)/7
+        age = (end − first day)/7                           monetary = mean amount of the *repeat* days
+
+    The first purchase is in none of them; monetary is missing where frequency is 0.
+
+    Parameters
+    ----------
+    orders : one row per order or order line, with customer_id, order_date (dates, no time zone) and amount
+        (money, 0 or more); a pandas, polars (eager or lazy), DuckDB or PySpark frame
+    end : the last day observed, *included* ('1997-09-30' reads all orders of that day). Later orders are left
+        out: they belong to the hold-out. A customer first seen on that day has age 0.
+
+    Returns the same kind of frame, sorted: customer_id, frequency, recency, age (weeks), monetary (money).
+
+    Raises KeyError, TypeError or ValueError for missing columns or values, text, time zones, negative amounts
+    (returns), an empty table. Source: Fader, Hardie and Lee (2005).
+
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "a", "b"], "amount": [10.0, 30.0, 20.0, 5.0],
+    ...     "order_date": pd.to_datetime(["2023-01-01", "2023-01-15", "2023-01-29", "2023-02-05"])})
+    >>> purchase_summary(orders, end="2023-02-12")
+      customer_id  frequency  recency  age  monetary
+    0           a          2      4.0  6.0      25.0
+    1           b          0      0.0  1.0       NaN
+    """
+    days = daily(orders, end)
+    if days.implementation.is_polars() or days.implementation.is_duckdb():
+        opening = nw.col("amount").first(order_by="day")
+    else:  # PySpark lacks the ordered first, and in pandas it sorts the whole table
+        days = days.with_columns(first=nw.col("day").min().over("customer_id"))
+        days = days.with_columns(opening=nw.when(nw.col("day") == nw.col("first")).then("amount").otherwise(0.0))
+        opening = nw.col("opening").sum()
+    one = days.group_by("customer_id").agg(first=nw.col("day").min(), last=nw.col("day").max(), days=nw.len(),
+                                           total=nw.col("amount").sum(), opening=opening)
+    final = _day("end", end).toordinal()
+    one = one.with_columns(frequency=nw.col("days").cast(nw.Int64) - 1, first=_day_number("first"),
+                           last=_day_number("last"))
+    return _native(one.select(
+        "customer_id", "frequency",
+        recency=(nw.col("last") - nw.col("first")) / 7,
+        age=(final - nw.col("first")) / 7,
+        monetary=nw.when(nw.col("frequency") > 0).then(
+            (nw.col("total") - nw.col("opening")) / nw.col("frequency")),
+    ), "customer_id")
+
+
+def rfm_measures(orders: Any, *, end: str | dt.date) -> Any:
+    """Return recency, frequency and monetary value of each customer as RFM uses the words.
+
+    recency = days from the last purchase day to `end`; frequency = purchase days, the first included;
+    monetary = total amount.
+
+    Parameters: `orders` and `end` as in `clv.purchase_summary`. Returns the same kind of frame, sorted:
+    customer_id, recency (days), frequency, monetary (money). Raises as `clv.purchase_summary` does.
+    Source: Hughes (1994).
+
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "amount": [10.0, 30.0, 5.0],
+    ...     "order_date": pd.to_datetime(["2023-01-01", "2023-01-15", "2023-01-31"])})
+    >>> rfm_measures(orders, end="2023-01-31")
+      customer_id  recency  frequency  monetary
+    0           a       16          2      40.0
+    1           b        0          1       5.0
+    """
+    one = daily(orders, end).group_by("customer_id").agg(
+        last=nw.col("day").max(), frequency=nw.len(), monetary=nw.col("amount").sum())
+    final = _day("end", end).toordinal()
+    recency = (final - _day_number("last")).cast(nw.Int64).alias("recency")
+    return _native(one.select("customer_id", recency, nw.col("frequency").cast(nw.Int64), "monetary"),
+                   "customer_id")
+
+
+def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = None) -> Any:
+    """Return the total amount and the number of rows of each customer (or product, store, …).
+
+    Returns of goods (negative amounts) are subtracted; they count as rows.
+
+    Parameters: `orders` as in `clv.purchase_summary` (order_date only needed with `end`); `by` the column to
+    add up for; `end` the last day included, or None for all. Returns the same kind of frame, sorted: `by`,
+    amount (money), orders. Raises KeyError, TypeError or ValueError for bad input.
+
+    >>> totals(pd.DataFrame({"customer_id": ["a", "b", "a"], "amount": [10.0, 5.0, -2.0]}))
+      customer_id  amount  orders
+    0           a     8.0       2
+    1           b     5.0       1
+    """
+    columns = (by, "amount") if end is None else (by, "amount", "order_date")
+    sums = checked(orders, columns, end, returns=True).group_by(by).agg(
+        amount=nw.col("amount").sum(), orders=nw.len())
+    return _native(sums.with_columns(nw.col("orders").cast(nw.Int64)), by)
+
+
+def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
+    """Return how many customers of each first-order month bought again in each month after it.
+
+    cohort = month of the customer's first order; period = months since; customers = how many of the cohort
+    ordered in that month; share = customers / size of the cohort (the customers of period 0). Months in which
+    nobody of a cohort bought have no row. Without a contract a missing order is not a lost customer.
+
+    Parameters: `orders` with customer_id and order_date, as in `clv.purchase_summary`; `end` the last day
+    included, or None for all (the last month may be incomplete). Returns the same kind of frame, sorted:
+    cohort (text, '2023-01'), period, customers, share. Raises KeyError, TypeError or ValueError for bad input.
+
+    >>> orders = pd.DataFrame({"customer_id": ["a", "b", "a"], "order_date": pd.to_datetime(
+    ...     ["2023-01-01", "2023-01-15", "2023-03-01"])})
+    >>> cohort_table(orders)
+        cohort  period  customers  share
+    0  2023-01       0          2    1.0
+    1  2023-01       2          1    0.5
+    """
+    frame = checked(orders, ("customer_id", "order_date"), end)
+    month = nw.col("order_date").dt.year() * 12 + nw.col("order_date").dt.month() - 1
+    frame = frame.select("customer_id", month=month)
+    if _is_sql(frame):  # here `unique` is a slow window, and a table used twice is computed twice
+        months, source = frame.group_by("customer_id", "month").agg(orders=nw.len()), frame
+    else:
+        months = source = frame.unique()
+    first = source.group_by("customer_id").agg(cohort=nw.col("month").min())
+    cells = months.join(first, on="customer_id").group_by("cohort", "month").agg(customers=nw.len())
+    sizes = cells.filter(nw.col("cohort") == nw.col("month")).select("cohort", size=nw.col("customers"))
+    cells = cells.join(sizes, on="cohort").with_columns(
+        period=(nw.col("month") - nw.col("cohort")).cast(nw.Int64), share=nw.col("customers") / nw.col("size"),
+        year=(nw.col("cohort") // 12).cast(nw.String),
+        number=(nw.col("cohort") % 12 + 101).cast(nw.String).str.slice(1))
+    label = nw.concat_str(["year", "number"], separator="-").alias("cohort")
+    return _native(cells.select(label, "period", nw.col("customers").cast(nw.Int64), "share"), "cohort", "period")

@@ -1,0 +1,76 @@
+"""Is everything in place on this computer? `check.installation()` says OK or the cure, line by line."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+
+__all__ = ["installation"]
+
+# what the notebooks import
+_PACKAGES = ("pandas", "matplotlib", "seaborn", "statsmodels", "scipy", "narwhals", "ipywidgets", "tqdm")
+
+
+def installation() -> None:
+    """Print one line an item: OK, or what to do.
+
+    Examples
+    --------
+    >>> installation()  # doctest: +ELLIPSIS
+    Python ............ OK
+    ...
+    """
+    for name, test in _CHECKS.items():
+        cure = test()
+        print(f"{name} {'.' * (18 - len(name))} {cure or 'OK'}")
+
+
+def _python() -> str:
+    if (3, 11) <= sys.version_info < (3, 14):
+        return ""
+    here = ".".join(map(str, sys.version_info[:2]))
+    return f"this is Python {here}; install 3.11, 3.12 or 3.13, then: python3 run.py lab"
+
+
+def _packages() -> str:
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    return f"missing: {', '.join(missing)}; cure: python3 run.py setup" if missing else ""
+
+
+def _company() -> str:
+    from crmlab import data
+
+    try:
+        for name in data.tables().query("here == 'yes'")["table"]:
+            data.load(name)
+    except data.DataError as error:
+        return str(error)
+    return ""
+
+
+def _real_data() -> str:
+    from crmlab import data
+
+    try:
+        data.real("cdnow_master")
+    except data.DataError as error:
+        return str(error)
+    return ""
+
+
+def _figures() -> str:
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    ax.plot([0, 1], [0, 1])
+    figure.canvas.draw()
+    plt.close(figure)
+    return ""
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "Python": _python,
+    "packages": _packages,
+    "company tables": _company,
+    "real data": _real_data,
+    "figures": _figures,
+}

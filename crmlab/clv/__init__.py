@@ -1,0 +1,22 @@
+"""Customer lifetime value: from orders and contracts to what each customer will still be worth.
+
+Without a contract: `purchase_summary` → `BetaGeometricNBD` (how often, still alive?) and `GammaGamma` (how
+much) → `customer_value`. With a contract: `contract_cohorts`, `ShiftedBetaGeometric`. By hand: `clv_simple`,
+`margin_multiple`, `markov_clv`.
+
+Conventions: a week is 7 days counted from the customer's own first order; orders of one day are one purchase;
+frequency counts *repeat* purchase days; recency is the age at the last of them (in RFM it is the time since).
+"""
+
+from crmlab._transactions import cohort_table, purchase_summary
+from crmlab.clv._fit import ConvergenceWarning
+from crmlab.clv.bg_nbd import BetaGeometricNBD, BetaGeometricNBDResults
+from crmlab.clv.gamma_gamma import GammaGamma, GammaGammaResults, customer_value
+from crmlab.clv.sbg import ShiftedBetaGeometric, ShiftedBetaGeometricResults, contract_cohorts
+from crmlab.clv.textbook import clv_simple, margin_multiple, markov_clv
+
+__all__ = [
+    "BetaGeometricNBD", "BetaGeometricNBDResults", "ConvergenceWarning", "GammaGamma", "GammaGammaResults",
+    "ShiftedBetaGeometric", "ShiftedBetaGeometricResults", "clv_simple", "cohort_table",
+    "contract_cohorts", "customer_value", "margin_multiple", "markov_clv", "purchase_summary",
+]

@@ -1,0 +1,130 @@
+"""What the three lifetime models share: argument checks, maximum likelihood, and the results object."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+Vector = NDArray[np.float64]
+
+
+class ConvergenceWarning(UserWarning):
+    """A likelihood had no clear maximum: do not use the estimates."""
+
+
+def column(name: str, values: ArrayLike, least: float = 0.0, whole: bool = False) -> Vector:
+    """Return `values` as floats, or say which rows of `name` are not numbers of at least `least`."""
+    raw = np.asarray(values)
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold numbers, got {raw.dtype} ({raw.size} rows): convert it first, "
+                        "for example with pandas.to_numeric")
+    number = raw.astype(float)
+    if number.size == 0:
+        raise ValueError(f"{name} is empty: there is nothing to compute from")
+    for wrong, what in [(~np.isfinite(number), "missing or infinite"),
+                        (number < least, f"below {least:g}"),
+                        (whole & (number != np.floor(number)), "not whole numbers")]:
+        if wrong.any():
+            raise ValueError(f"{name}: {wrong.sum()} of {number.size} rows are {what} (first at position "
+                             f"{np.flatnonzero(wrong)[0]}): correct or leave out these rows")
+    return number
+
+
+def same_rows(**columns: ArrayLike) -> None:
+    """Refuse columns that do not describe the same rows: other lengths, or Series with other labels."""
+    sizes = {name: np.size(values) for name, values in columns.items() if np.ndim(values)}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"the columns differ in length: {sizes}")
+    series = [values for values in columns.values() if isinstance(values, pd.Series)]
+    if any(not values.index.equals(series[0].index) for values in series):
+        raise ValueError(f"the index of {', '.join(columns)} differs: take them from one table")
+
+
+def shaped(result: Vector, *inputs: ArrayLike) -> Any:
+    """Give back what came in: a Series for a Series, a number for numbers, an array otherwise."""
+    for values in inputs:
+        if isinstance(values, pd.Series):
+            return pd.Series(result, index=values.index)
+    return result if any(np.ndim(values) for values in inputs) else float(result.ravel()[0])
+
+
+class Results:
+    """Estimates of a fitted model; the models add their predictions."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Sequence[float] | Vector, cov_log: Vector | None = None,
+                 llf: float = np.nan, nobs: int = 0, problem: str = "") -> None:
+        values = column("params", params)
+        if len(values) != len(self.names) or (values <= 0).any():
+            raise ValueError(f"{type(self).__name__} needs {', '.join(self.names)}, all above 0")
+        self.params = pd.Series(values, index=list(self.names), name="estimate")
+        spread = np.full(len(values), np.nan) if cov_log is None else np.sqrt(np.diag(cov_log))
+        self._se_log = pd.Series(spread, index=self.params.index)
+        self.bse = (self.params * self._se_log).rename("se")
+        self.llf, self.nobs, self.problem, self.converged = llf, nobs, problem, not problem
+
+    @classmethod
+    def from_params(cls, **params: float) -> Self:
+        """Predict from parameters you supply (published ones, or a planted truth) without fitting."""
+        if set(params) != set(cls.names):
+            raise ValueError(f"{cls.__name__} needs {', '.join(cls.names)}, got {', '.join(params)}")
+        return cls([params[name] for name in cls.names])
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return (1 − alpha) Wald intervals: θ·exp(±z·se(θ)/θ), normal on the log scale, so above 0."""
+        from scipy.special import ndtri
+
+        reach = np.exp(ndtri(1 - alpha / 2) * self._se_log)
+        return pd.DataFrame({"lower": self.params / reach, "upper": self.params * reach})
+
+    def summary(self, alpha: float = 0.05, digits: int = 4) -> pd.DataFrame:
+        """Return estimate, se and interval in one table; a fit that failed adds a column that says why."""
+        table = pd.concat([self.params, self.bse, self.conf_int(alpha)], axis=1).round(digits)
+        return table if self.converged else table.assign(warning=f"did not converge: {self.problem}")
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value:.4g}" for name, value in self.params.items())
+        return f"{type(self).__name__}({values}{'' if self.converged else ', did not converge'})"
+
+
+def maximise(model: Any, start: Sequence[float]) -> dict[str, Any]:
+    """Maximise `model.loglike_and_score` over log-parameters; return what `Results` needs.
+
+    The search runs on φ = ln θ, so every parameter stays positive. Standard errors are the inverse of the
+    Hessian in φ (central differences of the exact gradient). A fit counts as converged when a Newton step
+    from where it stopped would gain less than 1e-4 in log-likelihood, the Hessian is positive definite, and
+    no parameter is at the edge (a factor of e¹⁰ from its start) or has a standard error above 5 in ln θ.
+    """
+    from scipy.optimize import minimize
+
+    nobs = model.nobs
+
+    def loss(phi: Vector) -> tuple[float, Vector]:
+        llf, score = model.loglike_and_score(np.exp(phi))
+        return -llf / nobs, -score * np.exp(phi) / nobs
+
+    first = np.log(start)
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(s - 10, s + 10) for s in first],
+                     options={"maxiter": 500, "ftol": 0, "gtol": 1e-8})
+    phi, gradient, step = found.x, loss(found.x)[1], 1e-4
+    hessian = np.array([loss(phi + move)[1] - loss(phi - move)[1]
+                        for move in step * np.eye(len(phi))]) / (2 * step)
+    hessian = nobs * (hessian + hessian.T) / 2
+    cov, problem = None, ""
+    if (np.abs(phi - first) > 9.9).any():
+        problem = "a parameter ran to the edge of the search; these data do not identify it"
+    elif not (np.linalg.eigvalsh(hessian) > 0).all():
+        problem = "the likelihood is flat or still rising where the search stopped"
+    else:
+        cov = np.linalg.inv(hessian)
+        if (np.sqrt(np.diag(cov)) > 5).any():
+            problem = "the likelihood is almost flat; these data do not identify every parameter"
+        elif nobs * gradient @ cov @ gradient * nobs / 2 > 1e-4:
+            problem = f"the search stopped early ({found.message})"
+    if problem:
+        warnings.warn(f"{type(model).__name__} did not converge: {problem}", ConvergenceWarning, stacklevel=3)
+    return {"params": np.exp(phi), "cov_log": cov, "llf": -nobs * found.fun, "nobs": nobs, "problem": problem}

@@ -1,0 +1,183 @@
+"""One set of packages, said in four files: pyproject.toml, constraints.txt, environment.yml and run.py."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+REPO = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PINS = [
+    Requirement(line)
+    for line in (REPO / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if line.strip() and not line.startswith("#")
+]
+CONDA = yaml.safe_load((REPO / "environment.yml").read_text(encoding="utf-8"))
+RUN = (REPO / "run.py").read_text(encoding="utf-8")
+
+MACHINES = [
+    {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "sys_platform": platform,
+        "os_name": "nt" if platform == "win32" else "posix",
+        "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[platform],
+        "platform_python_implementation": "CPython",
+        "implementation_name": "cpython",
+    }
+    for python in ("3.11", "3.12", "3.13")
+    for platform in ("linux", "darwin", "win32")
+]
+
+
+def named(lines: list[str]) -> set[tuple[str, str]]:
+    """Requirements as (name, specifiers), whatever their spelling."""
+    parsed = [Requirement(line) for line in lines]
+    return {(canonicalize_name(r.name), ",".join(sorted(map(str, r.specifier)))) for r in parsed}
+
+
+# ---- pyproject.toml and constraints.txt ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m['python_version']}-{m['sys_platform']}")
+def test_every_requirement_is_pinned_once(machine: dict[str, str]) -> None:
+    pins: dict[str, Version] = {}
+    for pin in PINS:
+        if pin.marker is None or pin.marker.evaluate(machine):
+            name = canonicalize_name(pin.name)
+            assert name not in pins, f"{name} is pinned twice"
+            (exact,) = pin.specifier
+            assert exact.operator == "=="
+            pins[name] = Version(exact.version)
+    for line in [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]:
+        wanted = Requirement(line)
+        name = canonicalize_name(wanted.name)
+        assert name in pins, f"constraints.txt does not pin {name}"
+        assert wanted.specifier.contains(pins[name], prereleases=True), f"{line}, but {name}=={pins[name]}"
+
+
+def test_constraints_name_no_place() -> None:
+    text = (REPO / "constraints.txt").read_text(encoding="utf-8")
+    assert not re.search(r"://|@|--|index|\.(org|com|net|cn|io)\b", text)
+
+
+def test_scale_is_tested() -> None:
+    assert named(EXTRAS["scale"]) <= named(EXTRAS["test"])
+
+
+# ---- run.py ----------------------------------------------------------------------------------------------
+
+
+def test_run_py_pins_uv_and_knows_the_extras() -> None:
+    assert re.search(r'^UV = "uv==\d+\.\d+\.\d+"', RUN, re.MULTILINE)
+    levels = re.search(r"^LEVELS = \((.*?)\)", RUN, re.MULTILINE)
+    assert levels
+    assert set(re.findall(r'"(\w+)"', levels[1])) - {"lab"} <= set(EXTRAS)
+
+
+def test_the_pythons_agree() -> None:
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
+    assert "(3, 11) <= version[:2] <= (3, 13)" in RUN
+    assert "python>=3.11,<3.14" in CONDA["dependencies"]
+
+
+# ---- environment.yml -------------------------------------------------------------------------------------
+
+
+def test_conda_gets_the_same_set() -> None:
+    lines = [line for line in CONDA["dependencies"] if isinstance(line, str)]
+    packages = [line for line in lines if Requirement(line).name not in ("python", "pip")]
+    assert named(packages) == named(PROJECT["dependencies"])
+    assert len(packages) == len(PROJECT["dependencies"])
+
+
+def test_conda_installs_the_workbooks_package_and_nothing_more() -> None:
+    assert "pip" in CONDA["dependencies"]
+    assert [line for line in CONDA["dependencies"] if isinstance(line, dict)] == [{"pip": ["-e ."]}]
+
+
+# ---- the repository --------------------------------------------------------------------------------------
+
+# Spelt in pieces, so that this file does not hold what it looks for.
+FORBIDDEN = {
+    "a package registry": [
+        "pypi" + r"\.(org|io|python)",
+        "python" + r"hosted\.org",
+        r"(conda|repo)" + r"\.anaconda\.(org|com)",
+        "registry" + r"\.npmjs",
+        "tuna" + r"\.tsinghua",
+    ],
+    "a place on one machine": [
+        r"(?<![\w.])/" + r"root/[\w.]",
+        r"(?<![\w.])/" + r"home/[\w.]",
+        r"(?<![\w.])/" + r"Users/[\w.]",
+        "/tmp/" + r"ipykernel_\d+/",
+        r"(?<![\w.])/" + r"work/(main|shared)\b",
+    ],
+}
+
+
+MAY_NAME_PLACES = {"tests/test_net.py"}  # shows the notebook check an absolute path
+
+
+def repository_files() -> list[Path]:
+    """The files that are, or would be, committed; without git the test is skipped, or fails in CI."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        if os.environ.get("CRMLAB_CI") == "1":
+            raise
+        pytest.skip(f"git cannot list the files: {error}")
+    paths = [REPO / name for name in listed.decode("utf-8").split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_names(what: str) -> None:
+    pattern = re.compile("|".join(FORBIDDEN[what]))
+    found = []
+    for path in repository_files():
+        if path.relative_to(REPO).as_posix() in MAY_NAME_PLACES:
+            continue
+        content = path.read_bytes()
+        if b"\0" in content[:1000]:
+            continue  # a picture, a compressed table
+        for number, line in enumerate(content.decode("utf-8", errors="replace").splitlines(), 1):
+            if '"image/' not in line and (hit := pattern.search(line)):
+                found.append(f"{path.relative_to(REPO)}:{number}: {hit[0]}")
+    assert found == [], f"names {what}"
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_search_finds(what: str) -> None:
+    samples = [
+        "https://" + "pypi" + ".org/simple",
+        '"/' + 'home/ann/x"',
+        "in /" + "root/.venv",
+        "/tmp/" + "ipykernel_7/1.py",
+    ]
+    pattern = re.compile("|".join(FORBIDDEN[what]))
+    assert sum(bool(pattern.search(sample)) for sample in samples) == (1 if "registry" in what else 3)
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    script = (REPO / ".ci" / "run").read_text(encoding="utf-8")
+    commands = [line.strip() for line in script.splitlines() if line.strip() and not line.startswith("#")]
+    assert commands[-1] == "exec python3 run.py test"
+    assert "export CRMLAB_CI=1" in commands
+    if os.name == "posix":
+        assert os.access(REPO / ".ci" / "run", os.X_OK)
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    for command in ("python3 run.py lab", "python3 run.py test"):
+        assert command in readme, f"README.md does not say: {command}"

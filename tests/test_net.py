@@ -1,0 +1,583 @@
+"""The net of checks, proven by mutation: what goes wrong in notebooks is put into a good one, and caught.
+
+Part 1 breaks every static rule once, on a chapter made here; a rule without a broken fixture fails. Part 2
+breaks a small executed notebook and asks nbval, with the project's own options, what it sees. Part 3 is the
+build.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import build, rules
+from tools.check_notebooks import check, check_file
+from tools.notebook import ROOT, UNSTABLE, Notebook, sanitize_cfg, settle, settle_stored
+
+Raw = dict[str, Any]
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+# --- a good chapter --------------------------------------------------------------------------------------
+
+
+def md(source: str) -> Raw:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def code(source: str, *outputs: Raw) -> Raw:
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": copy.deepcopy(list(outputs)),
+        "source": source,
+    }
+
+
+def printed(text: str, name: str = "stdout") -> Raw:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def value(text: str, **more: str) -> Raw:
+    return {
+        "output_type": "execute_result",
+        "execution_count": 1,
+        "metadata": {},
+        "data": {"text/plain": text, **more},
+    }
+
+
+FIGURE: Raw = {
+    "output_type": "display_data",
+    "metadata": {},
+    "data": {"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"},
+}
+
+CARD = """# Customer value I: ABC, Pareto, RFM, CLV compared
+
+客户价值（一）：ABC、帕累托、RFM、CLV 的比较
+
+**The question** Who deserves the next call?
+
+**Time** 50 minutes to read, 60 to practise · **You need first** notebook 00 · **Tables** orders ·
+**Functions** value.abc
+
+**In your textbook** P&R 5 · S&Q 4 · ZGH 7
+"""
+RECAP = """## Recap
+
+- You can rank customers (Pareto, 1897).
+
+**Key terms** Cohort 同期群 · Win-back 客户重获（赢回）
+
+**References**
+- Pareto, V. (1897). Cours d'économie politique.
+"""
+
+
+def numbered(cells: list[Raw], crmlab: Raw) -> Raw:
+    """A notebook of these cells, executed in order."""
+    cells, count = [copy.deepcopy(cell) for cell in cells], 0
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index}"
+        if cell["cell_type"] == "code":
+            count += 1
+            cell["execution_count"] = count
+    return {"cells": cells, "metadata": {"crmlab": crmlab}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def good_chapter() -> Raw:
+    """A chapter that every rule accepts: small in substance, padded to the size of one."""
+    prose = "The firm looks at what its customers do and asks what it would cost to serve them better. " * 5
+    step = "a = 1\nb = a + 1\nc = b * 2\nprint(c)"
+    cells = [
+        md(CARD),
+        md("## You will be able to\n\n- rank (exercise q1)\n- compare (exercise q2)\n- decide (exercise q3)"),
+        md("## Setup"),
+        code("import matplotlib.pyplot as plt\nfrom crmlab import data"),
+        md("## Meet the data\n\n" + prose),
+        code(step, printed("4\n")),
+        md("## Concentration\n\n" + prose),
+        code("share = 0.421\nprint(f'{share:.1%}')", printed("42.1%\n")),
+        md("A fifth of the customers bring **42.1%** of the margin. See [the recap](#Recap)."),
+        code("plt.plot([1, 2])\nplt.show()", FIGURE),
+        md("*Figure: margin rises steeply over the first fifth of the customers and then flattens.*"),
+    ]
+    for _ in range(28):
+        cells += [md(prose), code(step, printed("4\n"))]
+    cells += [
+        md("## Trap: counting the first order\n\n" + prose),
+        code("42", value("42")),
+        md("## Against the truth\n\n" + prose),
+        code("truth = data.truth('customers')\nlen(truth)", value("9000")),
+        md("## Decision\n\n" + prose),
+        md("## What the books claim\n\n" + prose),
+        md(RECAP),
+    ]
+    return numbered(cells, {"instruments": ["06.01"], "books": ["P&R 5", "S&Q 4", "ZGH 7"], "minutes": 110})
+
+
+def in_file(raw: Raw, path: Path) -> Notebook:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    return Notebook(path)
+
+
+def found(raw: Raw, folder: Path, name: str = "notebooks/06_value.ipynb") -> set[str]:
+    """The ids of the rules that object."""
+    return {problem.rule for problem in check(in_file(raw, folder / name))}
+
+
+# --- part 1: each rule has a fixture that breaks it ------------------------------------------------------
+
+Mutation = Callable[[Raw], Any]
+
+
+def add(*cells: Raw) -> Mutation:
+    """Put cells in before the trap, and count anew."""
+
+    def mutate(raw: Raw) -> None:
+        at = next(i for i, cell in enumerate(raw["cells"]) if cell["source"].startswith("## Trap"))
+        raw["cells"][at:at] = [copy.deepcopy(cell) for cell in cells]
+        for count, cell in enumerate((c for c in raw["cells"] if c["cell_type"] == "code"), start=1):
+            cell["execution_count"] = count
+
+    return mutate
+
+
+def swap(old: str, new: str) -> Mutation:
+    """Replace text in every cell's source."""
+
+    def mutate(raw: Raw) -> None:
+        assert any(old in cell["source"] for cell in raw["cells"])
+        for cell in raw["cells"]:
+            cell["source"] = cell["source"].replace(old, new)
+
+    return mutate
+
+
+def meta(**values: Any) -> Mutation:
+    return lambda raw: raw["metadata"]["crmlab"].update(values)
+
+
+def tagged(tag: str) -> Mutation:
+    return lambda raw: raw["cells"][5]["metadata"].update(tags=[tag])
+
+
+def stale_order(raw: Raw) -> None:
+    first, second = [cell for cell in raw["cells"] if cell["cell_type"] == "code"][1:3]
+    first["execution_count"], second["execution_count"] = second["execution_count"], first["execution_count"]
+
+
+ERROR: Raw = {"output_type": "error", "ename": "KeyError", "evalue": "'x'", "traceback": []}
+LONG = "x = (\n" + "    1 +\n" * 16 + "    1\n)"
+
+BROKEN: list[tuple[str, Mutation]] = [
+    ("executed", stale_order),
+    ("executed", lambda raw: raw["cells"][5].update(execution_count=None)),
+    ("output-missing", lambda raw: raw["cells"][5].update(outputs=[])),
+    ("output-missing", add(code("x = [1]\nx[0]"))),
+    ("output-missing", add(code("x = 'a b'\nx.split()"))),
+    ("error-output", add(code("{}['x']", ERROR))),
+    ("stderr", add(code("x = 1", printed("cell.py:1: UserWarning: old\n", "stderr")))),
+    ("raw-repr", add(code("plt.plot([1])", value("[<matplotlib.lines.Line2D at ...>]")))),
+    ("raw-repr", add(code("plt.title('x')", value("Text(0.5, 1.0, 'x')")))),
+    ("raw-repr", add(code("x.mean()", value("np.float64(3.25)")))),
+    ("raw-repr", add(code("fit.summary()", value("Dep. Variable: y")))),
+    ("address", add(code("print(x)", printed("<object object at 0x...>\n")))),
+    ("address", add(code("print(x)", printed("<object object at 0x7f8d3c0d1e90>\n")))),
+    ("rounding", add(code("x", value("3.14159265")))),
+    ("long-output", add(code("print(x)", printed("row\n" * 61)))),
+    ("long-output", add(code("x", value("table", **{"text/html": "<tr><td>1</td></tr>" * 61})))),
+    ("absolute-path", add(code("print(x)", printed("/home/li/crm/orders.csv\n")))),
+    ("absolute-path", add(code("x = 'C:\\\\data\\\\orders.csv'"))),
+    ("magic", add(code("%time x = 1"))),
+    ("magic", add(code("!pip install x"))),
+    ("magic", add(code("x = = 1"))),
+    (
+        "semicolon",
+        add(code("plt.plot([1]);\nplt.show()", FIGURE), md("*Figure: a line that does not go anywhere.*")),
+    ),
+    ("semicolon", add(code("x = 1;  # quiet"))),
+    ("tag", tagged("nbval-skip")),
+    ("tag", tagged("nbval-ignore-output")),
+    ("tag", tagged("hide-celll")),
+    ("tag", add(code("# NBVAL_IGNORE_OUTPUT\nx = 1"))),
+    ("figure-seed", add(code("g = sns.regplot(x=x, y=y)"))),
+    ("figure-seed", add(code("g = sns.barplot(x=x, y=y, errorbar='ci')"))),
+    ("random", add(code("rng = np.random.default_rng()"))),
+    ("random", add(code("x = np.random.normal(size=3)"))),
+    ("random", add(code("x = orders.sample(5)"))),
+    ("clock", add(code("x = datetime.now()"))),
+    ("clock", add(code("x = pd.Timestamp.today()"))),
+    ("clock", add(code("x = time.perf_counter()"))),
+    ("clock", add(code("x = object()"))),
+    ("warning-filter", add(code("import warnings\nwarnings.filterwarnings('ignore')"))),
+    ("network", add(code("x = load('https://example.org/orders.csv')"))),
+    ("network", add(code("from urllib.request import urlopen"))),
+    ("data-door", add(code("x = pd.read_csv('../datasets/orders.csv')"))),
+    ("truth-door", add(code("x = data.truth('customers')"))),
+    ("prose-number", swap("**42.1%**", "**42.2%**")),
+    ("prose-number", swap("**42.1%**", "**2.1%**")),
+    ("prose-number", swap("## Trap: counting the first order", "## Trap: counting **42.1%**")),
+    ("prose-number", add(md("They number **1,234 customers**."))),
+    (
+        "figure-end",
+        add(code("plt.plot([1])\nx = 2", FIGURE), md("*Figure: a line that does not go anywhere.*")),
+    ),
+    ("figure-end", lambda raw: raw["cells"][9].update(outputs=[value("something else")])),
+    ("figure-text", swap("*Figure: margin", "Margin")),
+    ("alt-text", add(md("![](../notebooks/06_value.ipynb)"))),
+    ("alt-text", add(md('<img src="x.png" alt="">'))),
+    ("headings", add(md("# A second title"))),
+    ("headings", add(md("#### Too deep"))),
+    ("link", swap("(#Recap)", "(#Summary)")),
+    ("link", swap("(#Recap)", "(../exercises/99_missing.ipynb)")),
+    ("placeholder", add(md("TODO: write this"))),
+    ("reference", add(md("Loyal customers are cheaper to serve (Reichheld & Sasser, 1990)."))),
+    ("reference", add(md("As Hardie et al. (2005) show, they come back."))),
+    ("card", swap("帕累托", "")),
+    ("card", swap("Customer value I:", "Customer value:")),
+    ("card", swap("**Tables**", "Tables")),
+    ("card-books", swap("S&Q 4", "S&Q 4, 7")),
+    ("sections", swap("## Trap", "## Pitfall")),
+    ("sections", swap("## Decision", "## Recap of the decision")),
+    ("objectives", swap("- rank (exercise q1)\n", "")),
+    ("objectives", swap("(exercise q1)", "")),
+    ("key-terms", swap("Cohort 同期群", "Cohort 世代")),
+    ("key-terms", swap("Cohort 同期群", "Cohorte 同期群")),
+    ("key-terms", swap("**Key terms**", "Words")),
+    ("budget-cells", add(*[md("x")] * 60)),
+    ("budget-words", add(md("word " * 4000))),
+    ("budget-lines", add(*[code("a = 1\nb = 2\nc = 3\nd = 4")] * 40)),
+    ("budget-median", add(*[code("\n".join(f"x{i} = 1" for i in range(9)))] * 35)),
+    ("budget-longest", add(code(LONG))),
+    ("budget-columns", add(code("x = '" + "a" * 80 + "'"))),
+    ("budget-kilobytes", add(code("x", value("1", **{"image/png": "A" * 500_000})))),
+    ("exceeds", meta(exceeds={"words": "there is much to say about this one"})),
+    ("exceeds", meta(exceeds={"word": "a budget that does not exist"})),
+    ("metadata", lambda raw: raw["metadata"].pop("crmlab")),
+    ("metadata", meta(minutes="110")),
+    ("metadata", meta(books=["S&Q 13"])),
+    ("metadata", meta(instruments=["06.99"])),
+    ("metadata", meta(instrument=["06.01"])),
+]
+
+
+def test_the_good_chapter_passes(tmp_path: Path) -> None:
+    problems = check(in_file(good_chapter(), tmp_path / "notebooks/06_value.ipynb"))
+    assert not problems, "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("rule", "mutate"), BROKEN, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(BROKEN)]
+)
+def test_each_broken_fixture_is_caught(rule: str, mutate: Mutation, tmp_path: Path) -> None:
+    raw = good_chapter()
+    mutate(raw)
+    assert rule in found(raw, tmp_path)
+
+
+def test_every_rule_has_a_broken_fixture_and_says_what_it_means_and_cures() -> None:
+    assert {name for name, _ in BROKEN} == set(rules.RULES)
+    assert all(rule.meaning and rule.cure for rule in rules.RULES.values())
+
+
+GOOD: dict[str, Mutation] = {
+    "a number with its unit outside the bold": swap("**42.1%**", "**42.1**%"),
+    "a bold term that begins with a digit": add(
+        md("The **80/20 rule**, the **7R**, **360° view**, **1.** first.")
+    ),
+    "a number of a table": add(
+        code("x", value("x", **{"text/html": "<td>1,234</td><td>-3.2</td>"})),
+        md("**1,234** and **−3.2**, **-3.2**."),
+    ),
+    "a figure that is called for its seed": add(code("g = sns.regplot(x=x, y=y, seed=0)")),
+    "a sample with a seed": add(code("x = orders.sample(5, random_state=0)")),
+    "silence where silence is meant": add(code("x = []\nx.append(1)\nassert x")),
+    "html end tags and ratios are not paths": add(
+        code("x", value("x", **{"text/html": "<b>a/home</b></td>"}))
+    ),
+    "months and quarters are not authors": add(md("It rose in spring (June, 2023) and in Q4 (2023).")),
+    "a styled table's address is not seen": add(
+        code("x.style", value("<Styler at 0x...>", **{"text/html": "<b>1</b>"}))
+    ),
+    "a web address in the text": add(md("[the paper](https://example.org/paper)")),
+    "an exception with its reason": lambda raw: (
+        add(code(LONG))(raw),
+        meta(exceeds={"longest": "one table of costs is easier to read whole"})(raw),
+    ),
+    "a progress bar": add(code("x = fit()", printed("[progress bar]\n", "stderr"))),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_allowed_passes(name: str, tmp_path: Path) -> None:
+    raw = good_chapter()
+    GOOD[name](raw)
+    problems = check(in_file(raw, tmp_path / "notebooks/06_value.ipynb"))
+    assert not problems, "\n".join(map(str, problems))
+
+
+def test_each_kind_has_its_own_rules(tmp_path: Path) -> None:
+    start = numbered(
+        [
+            md(
+                "# Start here: the company, the tables, the rules of the game\n\n"
+                "从这里开始:公司、数据与规则\n\n**The question** What is here? **Time** 20 minutes"
+            ),
+            md("## You will be able to\n\n- a\n- b\n- c"),
+            md("## Setup\n\n" + "We begin with the shop and its customers. " * 90),
+            *[code("a = 1\nb = 2\nprint(a + b)", printed("3\n"))] * 12,
+            md("## The company"),
+            md(
+                "## Recap\n\n**Key terms**\n\n- **Customer** 客户\n- **RFM** RFM（近度、频度、额度） — scores"
+            ),
+        ],
+        {"minutes": 20},
+    )
+    assert found(start, tmp_path, "notebooks/00_start_here.ipynb") == set()
+    assert {"sections", "card", "budget-cells"} <= found(start, tmp_path, "notebooks/07_x.ipynb")
+    solution = numbered(
+        [md("# Exercise\n\n" + "word " * 120), *[code("x = 1\nx", value("1"))] * 6], {"minutes": 40}
+    )
+    assert found(solution, tmp_path, "exercises/solutions/06_value.ipynb") == set()
+    solution["cells"][2]["outputs"] = []
+    assert found(solution, tmp_path, "exercises/solutions/06_value.ipynb") == {"output-missing"}
+
+
+def test_a_broken_file_is_named_and_does_not_stop_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "06_x.ipynb"
+    path.write_text('{"cells": [', encoding="utf-8")
+    [problem] = check_file(path)
+    assert problem.rule == "format" and "06_x.ipynb" in str(problem)
+
+
+# --- part 2: what nbval sees -----------------------------------------------------------------------------
+
+
+SMALL = [
+    md("# Small\n\n## Setup"),
+    code("import matplotlib.pyplot as plt\n\nsales = [30, 12, 25]"),
+    code("print(f'{sum(sales) / 160:.1%} of the plan')"),
+    md("The shop sold **41.9% of the plan**."),
+    code("max(sales)"),
+    code("sorted(sales)"),
+    code("print(len(sales), 'shops')"),
+    code("plt.bar(['a', 'b', 'c'], sales)\nplt.show()"),
+    md("*Figure: three bars, of which the first is the highest.*"),
+]
+PRINT, PROSE, MAX, SORTED, SHOPS, BARS = 2, 3, 4, 5, 6, 7
+
+
+def other_number(cells: list[Raw]) -> None:
+    output = cells[PRINT]["outputs"][0]
+    output["text"] = "".join(output["text"]).replace("41.9", "43.9")
+
+
+def swapped_counts(cells: list[Raw]) -> None:
+    cells[PRINT]["execution_count"], cells[MAX]["execution_count"] = 3, 2
+
+
+# name → (the mutation, the cell nbval must fail, the static rule that must object)
+MUTANTS: dict[str, tuple[Callable[[list[Raw]], Any], int | None, str | None]] = {
+    "a stored number": (other_number, PRINT, "prose-number"),
+    "an exception": (lambda c: c[MAX].update(source="sales['x']"), MAX, None),
+    "code without its new output": (lambda c: c[SORTED].update(source="sorted(sales)[:2]"), SORTED, None),
+    "a missing output": (lambda c: c[SHOPS].update(outputs=[]), SHOPS, "output-missing"),
+    "a removed figure": (lambda c: c[BARS].update(outputs=[]), BARS, "output-missing"),
+    "stale order": (swapped_counts, None, "executed"),
+    "a skip tag": (lambda c: c[PRINT]["metadata"].update(tags=["nbval-skip"]), None, "tag"),
+    "a trailing semicolon": (lambda c: c[MAX].update(source="max(sales);"), None, "semicolon"),
+    "a changed prose number": (
+        lambda c: c[PROSE].update(source="It sold **49.1% of the plan**."),
+        None,
+        "prose-number",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small notebook, executed by `build`."""
+    path = tmp_path_factory.mktemp("net") / "notebooks/00_base.ipynb"
+    in_file(numbered(SMALL, {"minutes": 1}), path)
+    assert build.main([str(path)]) == 0
+    return path
+
+
+def test_nbval_fails_exactly_the_mutated_cells(base: Path) -> None:
+    """With the project's own options; all mutations in one copy, because each kernel costs seconds."""
+    raw = json.loads(base.read_text(encoding="utf-8"))
+    for mutate, cell, _ in MUTANTS.values():
+        if cell is not None:
+            mutate(raw["cells"])
+    mutated = in_file(raw, base.with_name("00_mutated.ipynb"))
+    report = base.parent / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", f"--junitxml={report}"]
+    command += ["-c", "pyproject.toml", "-p", "no:cacheprovider", str(base.parent)]
+    subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+    cases = list(ET.parse(report).iter("testcase"))
+    assert len(cases) == 2 * len(mutated.code)
+    failed = {
+        f"{case.get('classname')} {case.get('name')}" for case in cases if case.find("failure") is not None
+    }
+    places = [index for index, cell in enumerate(raw["cells"]) if cell["cell_type"] == "code"]
+    wanted = {cell for _, cell, _ in MUTANTS.values() if cell is not None}
+    assert failed == {f"00_mutated.ipynb Cell {places.index(cell)}" for cell in wanted}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, rule) in MUTANTS.items() if rule])
+def test_the_static_rules_object_to_each_mutation(name: str, base: Path) -> None:
+    mutate, _, rule = MUTANTS[name]
+    raw = json.loads(base.read_text(encoding="utf-8"))
+    mutate(raw["cells"])
+    before = {problem.rule for problem in check_file(base)}
+    after = {problem.rule for problem in check(Notebook(base, raw))}
+    assert after - before == {rule} | ({"figure-end"} if name == "a removed figure" else set())
+
+
+def test_every_mutation_is_somebodys_to_catch() -> None:
+    assert all(cell is not None or rule for _, cell, rule in MUTANTS.values())
+
+
+def test_a_missing_program_skips_a_test_and_fails_it_in_ci(
+    need_program: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Path(need_program("no-such-program", "git")).name.startswith("git")
+    monkeypatch.delenv("CRMLAB_CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no-such-program"):
+        need_program("no-such-program")
+    monkeypatch.setenv("CRMLAB_CI", "1")
+    with pytest.raises(pytest.fail.Exception, match="no-such-program"):
+        need_program("no-such-program")
+
+
+# --- part 3: the build -----------------------------------------------------------------------------------
+
+
+def plain(*sources: str) -> Raw:
+    return numbered([code(source) for source in sources], {"minutes": 1})
+
+
+def test_normal_forms_are_left_alone_by_nbvals_patterns() -> None:
+    """Else a stored output, normalised once, would differ from a fresh one, normalised by nbval only."""
+    for unstable in UNSTABLE:
+        once = settle(unstable.sample)
+        assert once != unstable.sample, unstable.name
+        assert settle(once) == once, unstable.name
+        assert settle(settle_stored(unstable.sample, 16)) == once, unstable.name
+
+
+def test_sanitize_cfg_is_the_same_table() -> None:
+    """Read as nbval reads it, and in ASCII, which it needs on a machine with another encoding."""
+    cfg = (ROOT / "tests/sanitize.cfg").read_text(encoding="ascii")
+    assert cfg == sanitize_cfg()
+    pairs = re.findall("^regex: (.*)$\n^replace: (.*)$", cfg, flags=re.MULTILINE)
+    assert pairs == [(unstable.regex, unstable.replace) for unstable in UNSTABLE]
+
+
+def test_two_styled_tables_keep_two_ids() -> None:
+    text = settle_stored('<i id="T_aaaaa_row0"/><i id="T_bbbbb"/><i id="T_aaaaa"/>', 32)
+    assert text == '<i id="T_00020_row0"/><i id="T_00021"/><i id="T_00020"/>'
+    assert settle_stored(text, 32) == text
+
+
+def test_build_is_stable_and_removes_what_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "01_x.ipynb"
+    sources = (
+        "import sys\nprint('a')\nprint('w', file=sys.stderr)\nprint('b')",
+        "import warnings\nwarnings.warn('old')\nobject()",
+        "import os\nprint(os.getcwd() == sys.path[0] or os.path.basename(os.getcwd()), sys.executable)",
+        "from ipywidgets import interact\n@interact(x=(0, 5))\ndef show(x=2):\n    print(x)",
+    )
+    raw = plain(*sources)
+    raw["metadata"] |= {"kernelspec": {"name": "gone", "display_name": "Gone"}, "widgets": {}}
+    raw["cells"][0]["metadata"] = {"collapsed": True, "execution": {"iopub.status.busy": "2026"}}
+    raw["cells"][1]["id"] = raw["cells"][0]["id"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert build.main([str(path)]) == 0
+    first = path.read_bytes()
+    assert first.endswith(b"}\n") and first.startswith(b'{\n "cells"')
+    assert build.main(["--check", str(path)]) == 0
+    assert build.main([str(path)]) == 0
+    assert path.read_bytes() == first
+
+    nb = Notebook(path)
+    assert set(nb.raw["metadata"]) == {"crmlab", "kernelspec", "language_info"}
+    assert all(not cell["metadata"] for cell in nb.raw["cells"])
+    assert len({cell["id"] for cell in nb.raw["cells"]}) == 4
+    assert [output.plain for output in nb.cells[0].outputs] == ["a\nb\n", "w\n"]
+    assert "cell.py:2: UserWarning: old" in nb.cells[1].outputs[0].plain
+    assert nb.cells[1].outputs[1].plain == "<object at 0x...>"
+    assert nb.cells[2].outputs[0].plain == f"{tmp_path.name} {sys.executable}\n"
+    assert {output.plain for output in nb.cells[3].outputs} == {"[run the cell to get the sliders]", "2\n"}
+
+
+def test_a_failing_notebook_is_reported_left_alone_and_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "01_bad": json.dumps(plain("x = {}", "y = 1\nx['price']", "print(1)")),
+        "02_good": json.dumps(plain("print(1)")),
+        "03_not": "{",
+        "04_dead": json.dumps(plain("import os, signal\nos.kill(os.getpid(), 9)")),
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.ipynb").write_text(content, encoding="utf-8")
+    assert build.main([str(tmp_path)]) == 1
+    report = capsys.readouterr().out
+    assert "cell 2, line 2:  x['price']\n  KeyError: 'price'" in report
+    assert "not JSON" in report and "kernel died" in report and "3 not right" in report
+    for name in ("01_bad", "03_not", "04_dead"):
+        assert (tmp_path / f"{name}.ipynb").read_text(encoding="utf-8") == files[name]
+    assert Notebook(tmp_path / "02_good.ipynb").cells[0].outputs[0].plain == "1\n"
+
+
+def test_check_writes_nothing_and_shows_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "01_x.ipynb"
+    path.write_text(json.dumps(plain("print(40 + 2)")), encoding="utf-8")
+    assert build.main([str(path)]) == 0
+    old = path.read_text(encoding="utf-8").replace("42", "43")
+    path.write_text(old, encoding="utf-8")
+    assert build.main(["--check", str(path)]) == 1
+    assert path.read_text(encoding="utf-8") == old
+    report = capsys.readouterr().out
+    assert "DIFFERS" in report and "43" in report and "42" in report
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent differently on Windows")
+def test_an_interrupted_build_keeps_the_old_files_and_leaves_no_kernel(tmp_path: Path) -> None:
+    pipe = tmp_path / "running"
+    os.mkfifo(pipe)
+    source = f"import os, signal\nwith open({str(pipe)!r}, 'w') as p:\n    p.write(str(os.getpid()))\n"
+    source += "signal.pause()"
+    path = tmp_path / "01_x.ipynb"
+    path.write_text(json.dumps(plain(source)), encoding="utf-8")
+    old = path.read_bytes()
+    default = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program = f"{default}sys.path.insert(0, {str(ROOT)!r})\nfrom tools.build import main\nsys.exit(main())"
+    command = [sys.executable, "-c", program, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    kernel = int(pipe.read_text())  # waits until the cell runs
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Interrupted" in out
+    assert path.read_bytes() == old
+    assert not [name for name in os.listdir(tmp_path) if name.endswith(".ipynb") and name != path.name]
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)

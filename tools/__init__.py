@@ -1,0 +1,1 @@
+"""Commands that make and check the workbook; the package `crmlab` does not need them."""
