@@ -520,7 +520,7 @@ def fetch_real_data(command: str, ci: bool) -> None:
     import hashlib
     import subprocess
 
-    with open(os.path.join(ROOT, "crmlab", "data.py"), "rb") as file:
+    with open(os.path.join(ROOT, "crmlab", "data", "catalogue.py"), "rb") as file:
         catalogue = hashlib.sha256(file.read()).hexdigest() + os.environ.get("CRMLAB_CACHE", "")
     tried = os.path.join(VENV, "crmlab-real.txt")
     if command == "lab" and os.path.exists(tried):

@@ -81,7 +81,8 @@ class Book:
 def make_folder(folder: Path) -> None:
     (folder / "crmlab").mkdir(parents=True)
     (folder / "crmlab" / "__init__.py").touch()
-    (folder / "crmlab" / "data.py").write_text("")
+    (folder / "crmlab" / "data").mkdir()
+    (folder / "crmlab" / "data" / "catalogue.py").write_text("")
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "constraints.txt").write_text("one==1.0\n")
     shutil.copy(RUN, folder / "run.py")
@@ -464,7 +465,7 @@ def test_the_lab_tries_once_to_fetch_real_data(book: Book, monkeypatch: pytest.M
     assert book("lab") == 0
     assert book("lab") == 0
     assert book.fetched == 1
-    (book.folder / "crmlab" / "data.py").write_text("# another catalogue\n")
+    (book.folder / "crmlab" / "data" / "catalogue.py").write_text("# another catalogue\n")
     book("lab")
     assert book.fetched == 2
     assert book("test") == 0
