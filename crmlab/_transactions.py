@@ -39,7 +39,7 @@ def _day(name: str, value: str | dt.date) -> dt.datetime:
     """Read a calendar day."""
     day = pd.Timestamp(value)
     if day is pd.NaT or day.tzinfo is not None or day != day.normalize():
-        raise ValueError(f"{name} must be a calendar day such as '2023-12-31', without time or zone, got {value}")
+        raise ValueError(f"{name} must be a calendar day such as '2023-12-31', without time or zone: {value}")
     return day.to_pydatetime()
 
 
@@ -61,11 +61,12 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, re
     if "order_date" in columns:
         kind = schema["order_date"]
         if not isinstance(kind, (nw.Date, nw.Datetime)):
-            raise TypeError(f"order_date holds {kind}, not dates: convert it, for example with pandas.to_datetime")
+            raise TypeError(f"order_date holds {kind}, not dates: convert it, for example with "
+                            "pandas.to_datetime")
         if isinstance(kind, nw.Datetime) and kind.time_zone is not None:
-            raise TypeError(f"order_date has time zone {kind.time_zone}: a day needs one place. Convert to local "
-                            "time and drop the zone (pandas: .dt.tz_convert(zone).dt.tz_localize(None); "
-                            "PySpark: to_date or a timestamp_ntz)")
+            raise TypeError(f"order_date has time zone {kind.time_zone}, and a day needs one place: convert to "
+                            "local time and drop the zone (pandas: .dt.tz_convert(zone).dt.tz_localize(None); "
+                            "PySpark: to_date(…) or a cast to timestamp_ntz)")
     if "amount" in columns and not schema["amount"].is_numeric():
         raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with "
                         "pandas.to_numeric")
@@ -80,15 +81,15 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, re
         raise ValueError("orders is empty: there is nothing to summarise")
     for name, count in zip(columns, found, strict=False):
         if count < rows:
-            raise ValueError(f"{name} is missing in {rows - count} of {rows} rows: fill or leave out these rows")
+            raise ValueError(f"{name} is missing in {rows - count} of {rows} rows: fill or leave out these")
     if "amount" in columns:
         least, total = found[-2:]
         if not abs(total) < float("inf"):
             raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
         if least < 0 and not returns:
             bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))[0]
-            raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take it "
-                             "off the order it belongs to, or leave it out, and say which")
+            raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take "
+                             "it off the order it belongs to, or leave it out, and say which")
     if end is not None:
         last = _day("end", end)
         frame = frame.filter(nw.col("order_date") < last + dt.timedelta(days=1))
@@ -144,7 +145,8 @@ def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
         opening = nw.col("amount").first(order_by="day")
     else:  # PySpark lacks the ordered first, and in pandas it sorts the whole table
         days = days.with_columns(first=nw.col("day").min().over("customer_id"))
-        days = days.with_columns(opening=nw.when(nw.col("day") == nw.col("first")).then("amount").otherwise(0.0))
+        is_first = nw.col("day") == nw.col("first")
+        days = days.with_columns(opening=nw.when(is_first).then(nw.col("amount")).otherwise(0.0))
         opening = nw.col("opening").sum()
     one = days.group_by("customer_id").agg(first=nw.col("day").min(), last=nw.col("day").max(), days=nw.len(),
                                            total=nw.col("amount").sum(), opening=opening)
@@ -214,7 +216,7 @@ def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
 
     Parameters: `orders` with customer_id and order_date, as in `clv.purchase_summary`; `end` the last day
     included, or None for all (the last month may be incomplete). Returns the same kind of frame, sorted:
-    cohort (text, '2023-01'), period, customers, share. Raises KeyError, TypeError or ValueError for bad input.
+    cohort (text, '2023-01'), period, customers, share. Raises as `clv.purchase_summary` does.
 
     >>> orders = pd.DataFrame({"customer_id": ["a", "b", "a"], "order_date": pd.to_datetime(
     ...     ["2023-01-01", "2023-01-15", "2023-03-01"])})
@@ -234,8 +236,10 @@ def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
     cells = months.join(first, on="customer_id").group_by("cohort", "month").agg(customers=nw.len())
     sizes = cells.filter(nw.col("cohort") == nw.col("month")).select("cohort", size=nw.col("customers"))
     cells = cells.join(sizes, on="cohort").with_columns(
-        period=(nw.col("month") - nw.col("cohort")).cast(nw.Int64), share=nw.col("customers") / nw.col("size"),
+        period=(nw.col("month") - nw.col("cohort")).cast(nw.Int64),
+        share=nw.col("customers") / nw.col("size"),
         year=(nw.col("cohort") // 12).cast(nw.String),
         number=(nw.col("cohort") % 12 + 101).cast(nw.String).str.slice(1))
     label = nw.concat_str(["year", "number"], separator="-").alias("cohort")
-    return _native(cells.select(label, "period", nw.col("customers").cast(nw.Int64), "share"), "cohort", "period")
+    cells = cells.select(label, "period", nw.col("customers").cast(nw.Int64), "share")
+    return _native(cells, "cohort", "period")

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -31,7 +32,7 @@ def _apply_style() -> None:
             "axes.titlesize": 12,
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
-            "axes.prop_cycle": mpl.cycler(color=COLOURS),
+            "axes.prop_cycle": cycler(color=COLOURS),
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
@@ -124,8 +125,10 @@ def bars(
 def _reference(ax: Axes, at: float, label: str) -> None:
     ax.axvline(at, color=ORANGE, linestyle="--", linewidth=1.4)
     if label:
-        where = dict(xycoords=("data", "axes fraction"), xytext=(4, 4), textcoords="offset points")
-        ax.annotate(label, (at, 0.0), color=ORANGE, va="bottom", **where)
+        ax.annotate(
+            label, (at, 0.0), xycoords=("data", "axes fraction"), xytext=(4, 4), textcoords="offset points",
+            color=ORANGE, va="bottom",
+        )  # fmt: skip
 
 
 def lines(

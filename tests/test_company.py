@@ -95,7 +95,7 @@ def test_shipped_seed_ranks_as_the_lessons_say(found: dict[str, float]) -> None:
 
 
 def test_intervals_hold_the_truth_over_a_few_seeds() -> None:
-    """The short form of the 200-seed study: with 12 seeds × 13 intervals at .95, fewer than 80 % never happens by chance."""
+    """The short form of the 200-seed study (benchmarks/company_study.md)."""
     seeds = [measure(seed) for seed in range(12)]
     names = [*PLANTED, "retention", "winback_gift", "winback_discount"]
     held = [
@@ -389,7 +389,7 @@ def test_size_must_be_a_number_of_people(size: object) -> None:
 
 
 def test_unknown_table_lists_the_tables() -> None:
-    with pytest.raises(KeyError, match="no table 'order'.*order_lines"):
+    with pytest.raises(KeyError, match=r"no table 'order'.*order_lines"):
         simulate(1, size=43, only=("order",))
 
 

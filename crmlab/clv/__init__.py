@@ -11,7 +11,8 @@ frequency counts *repeat* purchase days; recency is the age at the last of them 
 from crmlab._transactions import cohort_table, purchase_summary
 from crmlab.clv._fit import ConvergenceWarning
 from crmlab.clv.bg_nbd import BetaGeometricNBD, BetaGeometricNBDResults
-from crmlab.clv.gamma_gamma import GammaGamma, GammaGammaResults, customer_value
+from crmlab.clv.gamma_gamma import GammaGamma, GammaGammaResults
+from crmlab.clv.residual import customer_value
 from crmlab.clv.sbg import ShiftedBetaGeometric, ShiftedBetaGeometricResults, contract_cohorts
 from crmlab.clv.textbook import clv_simple, margin_multiple, markov_clv
 

@@ -125,7 +125,8 @@ class BetaGeometricNBDResults(Results):
         c = a + b + x - 1
         c = np.where(np.abs(c) < 1e-6, 1e-6, c)
         z = t / (alpha + T + t)
-        return c / (a - 1) * (1 - (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, c, z))
+        growth = c / (a - 1) * (1 - (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, c, z))
+        return growth + 0.0  # no -0.0 at t = 0
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Any:
         """Return the probability that each customer has not dropped out by her age T.

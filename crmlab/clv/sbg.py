@@ -60,17 +60,17 @@ class ShiftedBetaGeometric:
         """
         count = column("survivors", survivors, whole=True)
         if len(count) < 2 or (np.diff(count) > 0).any():
-            raise ValueError("survivors needs the size of the cohort and then at least one count, never rising")
+            raise ValueError("survivors needs the size of the cohort, then at least one count, never rising")
         model = cls.__new__(cls)
         model._set(np.append(0, -np.diff(count)), np.append(np.zeros(len(count) - 1), count[-1]))
         return model
 
-    def _set(self, left: Vector, still: Vector) -> None:
+    def _set(self, left: ArrayLike, still: ArrayLike) -> None:
         """Keep, for each t = 0, 1, …, how many left at t and how many were last seen alive at t."""
+        left, still = np.asarray(left, float), np.asarray(still, float)
         size = max(len(left), len(still))
         self._t = np.arange(size)
-        self._left = np.pad(left.astype(float), (0, size - len(left)))
-        self._still = np.pad(still.astype(float), (0, size - len(still)))
+        self._left, self._still = np.pad(left, (0, size - len(left))), np.pad(still, (0, size - len(still)))
         self.nobs = int(self._left.sum() + self._still.sum())
         if self.nobs < 2:
             raise ValueError("one customer cannot tell how customers differ: at least two are needed")

@@ -11,7 +11,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -70,15 +70,15 @@ def dictionary(
     tables = pd.read_csv(HERE / "tables.csv", dtype="str", keep_default_na=False)
     columns = pd.read_csv(HERE / "dictionary.csv", dtype="str", keep_default_na=False)
     resources = []
-    for entry in tables.to_dict("records"):
+    for entry in cast("list[dict[str, str]]", tables.to_dict("records")):
         name = entry["table"]
-        mine = columns[columns["table"] == name]
+        mine = cast("list[dict[str, str]]", columns[columns["table"] == name].to_dict("records"))
         frame = frames.get(name)
-        if frame is not None and list(frame) != list(mine["column"]):
+        if frame is not None and list(frame) != [row["column"] for row in mine]:
             raise ValueError(f"{name}: columns {list(frame)} are not those of dictionary.csv")
-        fields = [_field(row, frame) for row in mine.to_dict("records")]
-        keys = [row["column"] for row in mine.to_dict("records") if row["key"]]
-        links = [_link(row) for row in mine.to_dict("records") if row["references"]]
+        fields = [_field(row, frame) for row in mine]
+        keys = [row["column"] for row in mine if row["key"]]
+        links = [_link(row) for row in mine if row["references"]]
         resources.append(
             {
                 "name": name,
@@ -92,8 +92,8 @@ def dictionary(
             }
         )
     for name, grain in (("effects", "true effects of the experiments"), ("parameters", "all that was planted")):
-        entry = {"grain": grain, "scale": "firm", "status": "published", "chapter": "00", "truth": True}
-        resources.append({"name": f"truth/{name}", **made[f"truth/{name}"], **entry})
+        entry = {"grain": grain, "scale": "firm", "status": "published", "chapter": "00"}
+        resources.append({"name": f"truth/{name}", **made[f"truth/{name}"], **entry, "truth": True})
     return {
         "name": "lantern_leaf",
         "title": "Lantern Leaf Tea, a simulated company",
@@ -116,10 +116,10 @@ def with_cards(page: str, package: dict[str, Any]) -> str:
         f"**Lantern Leaf Tea**, version {package['version']}: made by `{made['module']}` from seed {made['seed']} with "
         f"{made['people']:,} people; CC BY 4.0. Fictional: any likeness to a firm, place or person is accidental.",
         "",
-        f"*Scale.* Tables of scale *sample* hold one in {MEMBERS_PER_ROW} of the firm's members: multiply their counts and "
-        f"sums by {MEMBERS_PER_ROW} to speak of the firm. Tables of scale *firm* are complete. Money is in yuan, dates are "
-        "days, weeks have seven days from a customer's first order. Columns, types and units: `data.describe(name)`, or "
-        "`lantern_leaf/datapackage.json`, which also lays down the tables of later chapters.",
+        f"*Scale.* Tables of scale *sample* hold one in {MEMBERS_PER_ROW} of the firm's members: multiply their "
+        f"counts and sums by {MEMBERS_PER_ROW} to speak of the firm. Tables of scale *firm* are complete. Money is in "
+        "yuan, dates are days, weeks have seven days from a customer's first order. Columns, types and units: "
+        "`data.describe(name)`, or `lantern_leaf/datapackage.json`, which also lays down the tables of later chapters.",
         "",
         "| table | rows | one row is | scale | SHA-256 of the file |",
         "|---|---|---|---|---|",

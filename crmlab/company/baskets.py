@@ -37,7 +37,7 @@ def order_lines(world: World) -> pd.DataFrame:
         )
     lines = pd.concat(parts).sort_values(["row", "line"], kind="stable", ignore_index=True)
     # the same tea twice in an order is one line
-    lines = lines.groupby(["row", "product"], sort=False, as_index=False)["fen"].sum()
+    lines = lines.groupby(["row", "product"], sort=False)["fen"].sum().reset_index()
     price = PRODUCTS["fen_per_gram"].to_numpy()[lines["product"]]
     lines["grams"] = np.maximum(np.round(lines["fen"] / price), 1).astype(np.int64)
     cost_share = PRODUCTS["cost_share"].to_numpy()[lines["product"]]

@@ -8,9 +8,11 @@ quantile. Pooled, the probabilities are beta; by regime they are not.
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
 from crmlab.company import parameters as P
@@ -76,7 +78,7 @@ def people(world: World) -> pd.DataFrame:
     return frame
 
 
-def _kind(world: World) -> Floats:
+def _kind(world: World) -> NDArray[Any]:
     """0 retail only, 1 subscriber only, 2 both: fixed shares in every 43 people, in random order."""
     pattern = world.parameters.pattern
     block = sum(pattern)
@@ -85,19 +87,19 @@ def _kind(world: World) -> Floats:
     return np.repeat([0, 1, 2], pattern)[shuffled].ravel()[: world.people]
 
 
-def _segment_probabilities(p: P.Parameters, age_score: Floats, female: Floats) -> Floats:
+def _segment_probabilities(p: P.Parameters, age_score: Floats, female: NDArray[np.bool_]) -> Floats:
     tilt = np.outer(age_score, p.segment_age) + np.outer(female - p.female, p.segment_sex)
     return np.array(p.segment_base) * np.exp(tilt)
 
 
-def _satisfaction_model(world: World, ids: Floats) -> dict[str, Floats]:
+def _satisfaction_model(world: World, ids: NDArray[Any]) -> dict[str, Floats]:
     """Scores of the ECSI model: fixed paths, residuals sized so that every variance is 1."""
     scores: dict[str, Floats] = {"image": world.normal("image", ids)}
     covariance = pd.DataFrame({"image": {"image": 1.0}})
     for name, causes in world.parameters.paths.items():
         path = pd.Series(causes)
         with_others = covariance[path.index] @ path
-        explained = float(path @ covariance.loc[path.index, path.index] @ path)
+        explained = float(path.to_numpy() @ covariance.loc[path.index, path.index].to_numpy() @ path.to_numpy())
         scores[name] = sum(b * scores[cause] for cause, b in causes.items()) + np.sqrt(
             1 - explained
         ) * world.normal(name, ids)
@@ -116,7 +118,7 @@ def _shape(p: P.Parameters, regime: int, satisfaction: Floats) -> Floats:
     return curve if c > 0 else -curve
 
 
-def _leaving_index(p: P.Parameters, regime: Floats, satisfaction: Floats) -> Floats:
+def _leaving_index(p: P.Parameters, regime: NDArray[Any], satisfaction: Floats) -> Floats:
     index = np.empty(len(satisfaction))
     for r in range(len(P.REGIMES)):
         here = regime == r
@@ -124,7 +126,7 @@ def _leaving_index(p: P.Parameters, regime: Floats, satisfaction: Floats) -> Flo
     return index
 
 
-def _rank_in_pool(p: P.Parameters, index: Floats, cities: Floats) -> Floats:
+def _rank_in_pool(p: P.Parameters, index: Floats, cities: NDArray[Any]) -> Floats:
     """Share of all customers of these cities whose index of leaving is lower (an exact CDF)."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()
@@ -158,7 +160,7 @@ def life_events(world: World) -> pd.DataFrame:
 
 
 @cache
-def month_days() -> Floats:
+def month_days() -> NDArray[Any]:
     """First day number of each of the 36 months, and the day after the last."""
     starts = pd.date_range(P.FIRST_DAY, periods=P.MONTHS + 1, freq="MS")
     return (starts - pd.Timestamp(P.FIRST_DAY)).days.to_numpy()
@@ -192,7 +194,7 @@ def referrals(world: World) -> pd.DataFrame:
     return frame
 
 
-def first_days(world: World) -> Floats:
+def first_days(world: World) -> NDArray[Any]:
     """Day on which each person first became a customer, in either line of business."""
     people = world["people"]
     start = month_days()[people["subscribed"]]

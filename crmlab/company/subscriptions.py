@@ -35,7 +35,6 @@ def first_lives(world: World) -> pd.DataFrame:
 
 def _natural_life(world: World, person: Ints, start: Ints) -> Ints:
     """Months until cancellation if nobody intervenes; hazards are raised by faults in the boxes."""
-    p = world.parameters
     churn = world["people"]["churn"].to_numpy()[person]
     patience = np.log(world.uniform("life", person)) / np.log1p(-churn)  # in months of normal hazard
     life = np.full(len(person), FOREVER)

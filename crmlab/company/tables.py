@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from crmlab.company import parameters as P
+from crmlab.company.baskets import PRODUCTS
 from crmlab.company.chance import Floats
 from crmlab.company.office import INDUSTRIES
 from crmlab.company.people import first_days, month_days
-from crmlab.company.baskets import PRODUCTS
 from crmlab.company.world import World, stage
 
 TABLES: dict[str, Callable[[World], pd.DataFrame]] = {}
@@ -45,13 +45,13 @@ def customer_ids(world: World, person: ArrayLike) -> NDArray[np.object_]:
 def dates(day: ArrayLike) -> pd.DatetimeIndex:
     """Dates of day numbers; days beyond the end of the data are missing."""
     day = np.asarray(day, dtype="int64")
-    made = pd.DatetimeIndex(np.datetime64(P.FIRST_DAY, "s") + day.astype("timedelta64[D]"))
-    return made.where(day < P.DAYS)
+    made = np.datetime64(P.FIRST_DAY, "s") + day.astype("timedelta64[D]")
+    return pd.DatetimeIndex(np.where(day < P.DAYS, made, np.datetime64("NaT", "s")))
 
 
-def labels(codes: ArrayLike, names: tuple[str, ...]) -> pd.Categorical:
+def labels(codes: ArrayLike, names: tuple[str, ...]) -> "pd.Categorical[str]":
     """Names of integer codes, in their order; a code of −1 is missing."""
-    return pd.Categorical.from_codes(np.asarray(codes), list(names))
+    return pd.Categorical.from_codes(np.asarray(codes).astype(np.int64), pd.Index(names))
 
 
 @table("cities")

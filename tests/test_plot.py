@@ -1,0 +1,125 @@
+"""The house figures: tested on their artists, because nbval does not look at pictures."""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+from crmlab import plot
+
+mpl.use("agg")
+
+
+@pytest.fixture()
+def ax() -> Axes:
+    yield plt.figure().add_subplot()
+    plt.close("all")
+
+
+def texts(ax: Axes) -> list[str]:
+    return [t.get_text() for t in ax.texts]
+
+
+def inside(ax: Axes) -> None:
+    """Every word of the figure lies within the picture that a notebook shows."""
+    ax.figure.draw_without_rendering()
+    page = ax.figure.get_tightbbox(ax.figure.canvas.get_renderer())
+    for text in [*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label, *ax.get_yticklabels()]:
+        box = text.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+        if text.get_text():
+            assert box.x1 <= page.x1 + 0.02 and box.x0 >= page.x0 - 0.02, text.get_text()
+
+
+def test_bars_have_the_values_as_lengths_and_labels(ax: Axes) -> None:
+    values = pd.Series({"A": 0.646, "B": 0.099})
+    plot.bars(values, label="{:.1%}", xlabel="share", title="A buys more", ax=ax)
+    assert [bar.get_width() for bar in ax.containers[0]] == [0.646, 0.099]
+    assert texts(ax) == ["64.6 %", "9.9 %"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["A", "B"]
+    assert ax.yaxis_inverted()
+    assert ax.get_title(loc="left") == "A buys more"
+    inside(ax)
+
+
+def test_bars_show_intervals_and_a_reference_line(ax: Axes) -> None:
+    values = pd.Series([0.05, 0.02])
+    plot.bars(values, low=values - 0.01, high=values + 0.02, label="{:.1%}", line=0.04, line_label="break-even", ax=ax)
+    ends = ax.collections[0].get_segments()
+    np.testing.assert_allclose([segment[:, 0] for segment in ends], [[0.04, 0.07], [0.01, 0.04]])
+    assert "break-even" in texts(ax)
+    assert ax.get_xlim()[1] > 0.07
+    inside(ax)
+
+
+def test_bars_of_losses_stay_in_the_picture(ax: Axes) -> None:
+    plot.bars(pd.Series({"gain": 3.0, "loss": -2.0}), label="{:.1f}", ax=ax)
+    low, high = ax.get_xlim()
+    assert low < -2 and high > 3
+
+
+def test_lines_are_named_at_their_ends_without_overlap(ax: Axes) -> None:
+    table = pd.DataFrame({"one": [1.0, 2.0], "two": [1.0, 2.01], "three": [1.0, 9.0]}, index=[2022, 2023])
+    plot.lines(table, ylabel="yuan", dashed=("two",), ax=ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [[1, 2], [1, 2.01], [1, 9]]
+    assert ax.lines[1].get_linestyle() == "--"
+    assert sorted(texts(ax)) == ["one", "three", "two"]
+    ax.figure.draw_without_rendering()
+    boxes = [t.get_window_extent() for t in ax.texts]
+    for k, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[k + 1 :])
+
+
+def test_one_line_needs_no_name(ax: Axes) -> None:
+    plot.lines(pd.DataFrame({"only": [1.0, 2.0]}), ax=ax)
+    assert texts(ax) == []
+
+
+def test_intervals_show_estimate_interval_and_truth(ax: Axes) -> None:
+    table = pd.DataFrame({"estimate": [0.8, 2.4], "low": [0.7, 2.0], "high": [0.9, 3.0]}, index=["a", "b"])
+    plot.intervals(table, truth={"a": 0.75}, ax=ax)
+    np.testing.assert_allclose(ax.containers[0][0].get_xdata(), [0.8, 2.4])
+    np.testing.assert_allclose(ax.collections[-1].get_offsets(), [[0.75, 0]])
+    assert ax.get_legend() is not None
+    inside(ax)
+
+
+def test_intervals_name_the_missing_column(ax: Axes) -> None:
+    with pytest.raises(KeyError, match="missing: high"):
+        plot.intervals(pd.DataFrame({"estimate": [1], "low": [0]}), ax=ax)
+
+
+def test_heat_writes_values_and_leaves_gaps(ax: Axes) -> None:
+    plot.heat(pd.DataFrame([[0.1, np.nan], [0.5, 0.9]], index=["R1", "R2"]), label="{:.0%}", ax=ax)
+    assert texts(ax) == ["10 %", "50 %", "90 %"]
+    assert ax.texts[-1].get_color() == "white"
+
+
+def test_axes_carry_units(ax: Axes) -> None:
+    ax.plot([0, 12_000], [0, 0.42])
+    plot.money_axis(ax, "x")
+    plot.percent_axis(ax)
+    ax.figure.draw_without_rendering()
+    assert any(t.get_text() == "¥10 000" for t in ax.get_xticklabels())
+    assert any(t.get_text().endswith(" %") for t in ax.get_yticklabels())
+
+
+def test_pictures_are_the_same_bytes_every_time() -> None:
+    def picture() -> bytes:
+        figure = plt.figure()
+        plot.bars(pd.Series([1.0, 2.0]), ax=figure.add_subplot())
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", metadata={"Software": None})
+        plt.close(figure)
+        return stream.getvalue()
+
+    assert picture() == picture()
+
+
+def test_colours_differ_for_colour_blind_readers() -> None:
+    """Lightness of the first four colours differs, so that they survive grey printing too."""
+    light = [np.dot(mpl.colors.to_rgb(c), (0.299, 0.587, 0.114)) for c in plot.COLOURS[:4]]
+    assert min(abs(a - b) for k, a in enumerate(light) for b in light[k + 1 :]) > 0.02
