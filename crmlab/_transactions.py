@@ -1,17 +1,40 @@
-"""The reductions that read every transaction, written once for pandas, polars, DuckDB and PySpark frames.
+"""The reductions that read every transaction, and the check of a column of numbers.
 
-Each takes a table of orders and gives back the same kind of table, one row per customer (or per cohort and
-month), sorted. `clv` and `value` publish them; everything after is pandas. Two lines ask which engine it is,
-because the same words run at very different speed there; the answers are equal, and tested to be.
+The reductions are written once for pandas, polars, DuckDB and PySpark frames. Each takes a table of orders
+and gives back the same kind of table, one row per customer (or per cohort and month), sorted. `clv` and
+`value` publish them; everything after is pandas. Two lines ask which engine it is, because the same words run
+at very different speed there; the answers are equal, and tested to be.
 """
 
 import datetime as dt
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
+Vector = NDArray[np.float64]
 Frame = Any  # narwhals DataFrame or LazyFrame: the verbs used here are common to both
+
+
+def column(name: str, values: ArrayLike, least: float = -np.inf, whole: bool = False,
+           advice: str = "correct or leave out these rows") -> Vector:
+    """Return `values` as floats, or say how many rows of `name` are not numbers of at least `least`."""
+    raw = np.asarray(values)
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold numbers, got {raw.dtype} ({raw.size} rows): convert it first, "
+                        "for example with pandas.to_numeric")
+    number = raw.astype(float)
+    if number.size == 0:
+        raise ValueError(f"{name} is empty: there is nothing to compute from")
+    for wrong, what in [(~np.isfinite(number), "missing or infinite"),
+                        (number < least, f"below {least:g}"),
+                        (whole & (number != np.floor(number)), "not whole numbers")]:
+        if wrong.any():
+            raise ValueError(f"{name}: {wrong.sum()} of {number.size} rows are {what} (first at position "
+                             f"{np.flatnonzero(wrong)[0]}): {advice}")
+    return number
 
 
 def _value(frame: Frame) -> tuple[Any, ...]:
@@ -64,9 +87,9 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, re
             raise TypeError(f"order_date holds {kind}, not dates: convert it, for example with "
                             "pandas.to_datetime")
         if isinstance(kind, nw.Datetime) and kind.time_zone is not None:
-            raise TypeError(f"order_date has time zone {kind.time_zone}, and a day needs one place: convert to "
-                            "local time and drop the zone (pandas: .dt.tz_convert(zone).dt.tz_localize(None); "
-                            "PySpark: to_date(…) or a cast to timestamp_ntz)")
+            raise TypeError(f"order_date has time zone {kind.time_zone}, and a day needs one place: convert "
+                            "to local time and drop the zone (pandas: .dt.tz_convert(zone)."
+                            "dt.tz_localize(None); PySpark: to_date(…) or a cast to timestamp_ntz)")
     if "amount" in columns and not schema["amount"].is_numeric():
         raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with "
                         "pandas.to_numeric")
@@ -77,11 +100,12 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, re
         frame = frame.with_columns(amount=amount)
         asked += [amount.min().alias("least"), amount.sum().alias("total")]
     rows, *found = _value(frame.select(*asked))
+    rows = int(rows)  # pandas gives one type to a mixed row: float
     if rows == 0:
         raise ValueError("orders is empty: there is nothing to summarise")
     for name, count in zip(columns, found, strict=False):
         if count < rows:
-            raise ValueError(f"{name} is missing in {rows - count} of {rows} rows: fill or leave out these")
+            raise ValueError(f"{name} is missing in {rows - int(count)} of {rows} rows: fill or leave out these")
     if "amount" in columns:
         least, total = found[-2:]
         if not abs(total) < float("inf"):

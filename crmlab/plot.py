@@ -166,13 +166,18 @@ def lines(
 
 
 def _name_ends(ax: Axes, ends: list[tuple[object, float, str, str]]) -> None:
-    """Write the names beside the ends of the lines, apart enough not to overlap."""
+    """Write the names beside the ends of the lines, apart enough not to overlap, and not above the axes."""
     bottom, top = ax.get_ylim()
     apart = 0.075 * (top - bottom)
-    last = -np.inf
-    for x, y, name, colour in sorted(ends, key=lambda end: end[1]):
-        place = max(y, last + apart)
-        last = place
+    ends = sorted(ends, key=lambda end: end[1])
+    places = [end[1] for end in ends]
+    for k in range(1, len(places)):
+        places[k] = max(places[k], places[k - 1] + apart)
+    ceiling = top
+    for k in range(len(places) - 1, -1, -1):
+        places[k] = ceiling = min(places[k], ceiling)
+        ceiling -= apart
+    for (x, y, name, colour), place in zip(ends, places, strict=True):
         shift = (place - y) / (top - bottom) * ax.get_window_extent().height
         ax.annotate(
             name, (x, y), xytext=(6, shift), textcoords="offset pixels", color=colour, va="center",

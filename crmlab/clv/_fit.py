@@ -6,31 +6,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Vector = NDArray[np.float64]
+from crmlab._transactions import Vector, column
 
 
 class ConvergenceWarning(UserWarning):
     """A likelihood had no clear maximum: do not use the estimates."""
-
-
-def column(name: str, values: ArrayLike, least: float = 0.0, whole: bool = False) -> Vector:
-    """Return `values` as floats, or say which rows of `name` are not numbers of at least `least`."""
-    raw = np.asarray(values)
-    if raw.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold numbers, got {raw.dtype} ({raw.size} rows): convert it first, "
-                        "for example with pandas.to_numeric")
-    number = raw.astype(float)
-    if number.size == 0:
-        raise ValueError(f"{name} is empty: there is nothing to compute from")
-    for wrong, what in [(~np.isfinite(number), "missing or infinite"),
-                        (number < least, f"below {least:g}"),
-                        (whole & (number != np.floor(number)), "not whole numbers")]:
-        if wrong.any():
-            raise ValueError(f"{name}: {wrong.sum()} of {number.size} rows are {what} (first at position "
-                             f"{np.flatnonzero(wrong)[0]}): correct or leave out these rows")
-    return number
 
 
 def same_rows(**columns: ArrayLike) -> None:
@@ -58,7 +40,7 @@ class Results:
 
     def __init__(self, params: Sequence[float] | Vector, cov_log: Vector | None = None,
                  llf: float = np.nan, nobs: int = 0, problem: str = "") -> None:
-        values = column("params", params)
+        values = column("params", params, 0)
         if len(values) != len(self.names) or (values <= 0).any():
             raise ValueError(f"{type(self).__name__} needs {', '.join(self.names)}, all above 0")
         self.params = pd.Series(values, index=list(self.names), name="estimate")

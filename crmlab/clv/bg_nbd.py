@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab.clv._fit import Results, Vector, column, maximise, same_rows, shaped
+from crmlab._transactions import Vector, column
+from crmlab.clv._fit import Results, maximise, same_rows, shaped
 
 
 def _history(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[Vector, Vector, Vector]:
     """Check that x, t_x and T can be purchase histories; return them as arrays of one length."""
     same_rows(frequency=frequency, recency=recency, age=age)
-    x = np.atleast_1d(column("frequency", frequency, whole=True))
-    tx, T = np.atleast_1d(column("recency", recency)), np.atleast_1d(column("age", age))
+    x = np.atleast_1d(column("frequency", frequency, 0, whole=True))
+    tx, T = np.atleast_1d(column("recency", recency, 0)), np.atleast_1d(column("age", age, 0))
     x, tx, T = np.broadcast_arrays(x, tx, T)
     for wrong, what in [
         (tx > T, "recency after age: both count weeks from the customer's own first purchase"),
@@ -164,7 +165,7 @@ class BetaGeometricNBDResults(Results):
         >>> round(cdnow.expected_purchases(39, 2, 30.43, 38.86), 3)
         1.226
         """
-        ahead = column("t", t)
+        ahead = column("t", t, 0)
         x, _, T = _history(frequency, recency, age)
         alive = np.atleast_1d(self.probability_alive(frequency, recency, age))
         return shaped(alive * self._growth(ahead, x, T), frequency, recency, age, t)
@@ -181,4 +182,4 @@ class BetaGeometricNBDResults(Results):
         >>> cdnow.expected_purchases_new([0, 39, 78]).round(3)
         array([0.   , 1.195, 1.858])
         """
-        return shaped(self._growth(np.atleast_1d(column("t", t)), 0.0, 0.0), t)
+        return shaped(self._growth(np.atleast_1d(column("t", t, 0)), 0.0, 0.0), t)

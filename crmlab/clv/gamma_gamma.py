@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crmlab.clv._fit import Results, Vector, column, maximise, same_rows, shaped
+from crmlab._transactions import Vector, column
+from crmlab.clv._fit import Results, maximise, same_rows, shaped
 
 
 class GammaGamma:
@@ -34,8 +35,8 @@ class GammaGamma:
 
     def __init__(self, frequency: ArrayLike, monetary: ArrayLike) -> None:
         same_rows(frequency=frequency, monetary=monetary)
-        self._x = np.atleast_1d(column("frequency", frequency, least=1, whole=True))
-        self._z = np.atleast_1d(column("monetary", monetary))
+        self._x = np.atleast_1d(column("frequency", frequency, 1, whole=True))
+        self._z = np.atleast_1d(column("monetary", monetary, 0))
         self.nobs = len(self._x)
         if (self._z == 0).any():
             raise ValueError(f"monetary: {(self._z == 0).sum()} of {self.nobs} rows are 0, and a gamma "
@@ -91,9 +92,9 @@ class GammaGammaResults(Results):
         array([35.22, 45.49, 49.38])
         """
         same_rows(frequency=frequency, monetary=monetary)
-        x = np.atleast_1d(column("frequency", frequency, whole=True))
+        x = np.atleast_1d(column("frequency", frequency, 0, whole=True))
         z = np.where(x == 0, 0.0, np.atleast_1d(np.asarray(monetary)))
-        z = column("monetary", z)
+        z = column("monetary", z, 0)
         p, q, gamma = self.params
         if (p * x + q <= 1).any():
             raise ValueError(f"p·x + q ≤ 1 for {(p * x + q <= 1).sum()} of {x.size} customers (q = {q:.3g}): "

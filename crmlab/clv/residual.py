@@ -45,7 +45,7 @@ def customer_value(summary: pd.DataFrame, purchases: BetaGeometricNBDResults, sp
     if not 0 < margin <= 1:
         raise ValueError(f"margin is a share of revenue, above 0 and at most 1, got {margin}")
     if not (weeks > 0 and annual_discount >= 0):
-        raise ValueError(f"weeks must be above 0 (got {weeks}), annual_discount 0 or more ({annual_discount})")
+        raise ValueError(f"weeks must be above 0 (got {weeks}), discount 0 or more ({annual_discount})")
     x, tx, T = (summary[name].to_numpy() for name in ("frequency", "recency", "age"))
     alive = purchases.probability_alive(x, tx, T)
     ends = np.linspace(0, weeks, int(np.ceil(weeks / 4)) + 1)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab.clv._fit import Results, Vector, column, maximise, same_rows, shaped
+from crmlab._transactions import Vector, column
+from crmlab.clv._fit import Results, maximise, same_rows, shaped
 
 
 class ShiftedBetaGeometric:
@@ -39,7 +40,7 @@ class ShiftedBetaGeometric:
 
     def __init__(self, life: ArrayLike, observed: ArrayLike) -> None:
         same_rows(life=life, observed=observed)
-        t, left = np.atleast_1d(column("life", life, whole=True)), np.atleast_1d(np.asarray(observed))
+        t, left = np.atleast_1d(column("life", life, 0, whole=True)), np.atleast_1d(np.asarray(observed))
         if left.dtype != bool:
             raise TypeError(f"observed must be True (left) or False (still a customer), got {left.dtype}")
         if (left & (t == 0)).any():
@@ -58,7 +59,7 @@ class ShiftedBetaGeometric:
         >>> fit.params.round(3).to_list()
         [0.668, 3.806]
         """
-        count = column("survivors", survivors, whole=True)
+        count = column("survivors", survivors, 0, whole=True)
         if len(count) < 2 or (np.diff(count) > 0).any():
             raise ValueError("survivors needs the size of the cohort, then at least one count, never rising")
         model = cls.__new__(cls)
@@ -121,7 +122,7 @@ class ShiftedBetaGeometricResults(Results):
         from scipy.special import betaln
 
         alpha, beta = self.params
-        after = np.atleast_1d(column("t", t))
+        after = np.atleast_1d(column("t", t, 0))
         return shaped(np.exp(betaln(alpha, beta + after) - betaln(alpha, beta)), t)
 
     def retention(self, t: ArrayLike) -> Any:
@@ -134,7 +135,7 @@ class ShiftedBetaGeometricResults(Results):
         array([0.5       , 0.66666667, 0.9       ])
         """
         alpha, beta = self.params
-        period = np.atleast_1d(column("t", t, least=1))
+        period = np.atleast_1d(column("t", t, 1))
         return shaped((beta + period - 1) / (alpha + beta + period - 1), t)
 
     def residual_lifetime(self, tenure: ArrayLike, discount: float, first_payment: int = 0) -> Any:
@@ -161,7 +162,7 @@ class ShiftedBetaGeometricResults(Results):
         """
         from scipy.special import hyp2f1
 
-        n = np.atleast_1d(column("tenure", tenure))
+        n = np.atleast_1d(column("tenure", tenure, 0))
         if discount < 0 or first_payment not in (0, 1):
             raise ValueError(f"discount must be 0 or more and first_payment 0 or 1, got {discount}, "
                              f"{first_payment}")
@@ -193,7 +194,7 @@ def contract_cohorts(start: ArrayLike, life: ArrayLike, observed: ArrayLike) -> 
     2    Jan       2          2  0.666667   1.000000
     3    Jan       3          1  0.333333   0.500000
     """
-    t, left = column("life", life, whole=True), np.asarray(observed)
+    t, left = column("life", life, 0, whole=True), np.asarray(observed)
     same_rows(start=np.asarray(start), life=t, observed=left)
     if left.dtype != bool:
         raise TypeError(f"observed must be True (left) or False (still a customer), got {left.dtype}")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crmlab.clv._fit import Vector
+from crmlab._transactions import Vector
 
 
 def clv_simple(m: float, r: float, i: float, first_margin: int = 1, periods: int | None = None) -> float:
