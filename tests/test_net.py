@@ -233,6 +233,7 @@ BROKEN: list[tuple[str, Mutation]] = [
     ("prose-number", swap("**42.1%**", "**2.1%**")),
     ("prose-number", swap("## Trap: counting the first order", "## Trap: counting **42.1%**")),
     ("prose-number", add(md("They number **1,234 customers**."))),
+    ("prose-number", add(md("The table holds **42 orders by 1,234 customers in all**."))),
     (
         "figure-end",
         add(code("plt.plot([1])\nx = 2", FIGURE), md("*Figure: a line that does not go anywhere.*")),

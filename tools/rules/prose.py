@@ -23,6 +23,8 @@ CLAIM = re.compile(
     r"(?:\s[A-Za-z¥$€/·²-]+){0,4}"
 )
 
+NUMBER_IN_WORDS = re.compile(r"(?<![\w./–-])\d(?:[\d,.]*\d)?(?:\s?%)?(?![\w/])")
+
 
 @rule(
     "prose-number", PROSE, "copy the number as it stands in the output, or put in bold only what stands there"
@@ -40,10 +42,13 @@ def prose_number(nb: Notebook) -> Iterator[Finding]:
             continue
         for bold in re.findall(r"\*\*([^*\n]+)\*\*", without_code(cell.source)):
             claim = squeeze(bold.strip().rstrip(".,;:"))
-            if not CLAIM.fullmatch(claim) or re.fullmatch(r"\d+[.)]", bold.strip()):
+            if re.fullmatch(r"\d+[.)]", bold.strip()):
                 continue
-            if not re.search(rf"(?<![\d.,]){re.escape(claim)}(?![\d]|[.,]\d)", seen):
-                yield cell.number, f"says **{bold}**, which no output above it in this section shows"
+            # "**42.1 %**" must stand as it is; of "**31,943 orders by 6,800 members**" each number must
+            claims = [claim] if CLAIM.fullmatch(claim) else NUMBER_IN_WORDS.findall(claim)
+            for number in claims:
+                if not re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", seen):
+                    yield cell.number, f"says **{bold}**, but no output above it in this section shows {number}"
 
 
 @rule("figure-end", ALL, "end the cell with plt.show()")
