@@ -3,7 +3,8 @@
 The firm is fictional. Retail members order when they like, subscribers get a monthly box, offices have
 contracts; 36 months, six cities, about 9 000 people. `simulate` makes any of its tables from one whole
 number. The equations are in the modules `people`, `retail`, `baskets`, `subscriptions`, `faults` and
-`office`, the numbers in `parameters`; what each column means is in `dictionary.csv`.
+`office`, the numbers in `parameters`; `records`, `surveys` and `needs` only observe. What each column means
+is in `dictionary.csv`.
 
 Run `python -m crmlab.company` to write `datasets/lantern_leaf/` from the shipped seed.
 """
@@ -12,7 +13,17 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from crmlab.company import baskets, office, people, retail, subscriptions, truth  # noqa: F401  (stages)
+from crmlab.company import (  # noqa: F401  (they register their stages and tables)
+    baskets,
+    needs,
+    office,
+    people,
+    records,
+    retail,
+    subscriptions,
+    surveys,
+    truth,
+)
 from crmlab.company.parameters import PARAMETERS, Parameters
 from crmlab.company.tables import TABLES
 from crmlab.company.world import World
