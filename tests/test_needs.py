@@ -1,0 +1,116 @@
+"""Kano's table, its intervals, and item–item recommendations."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import needs
+
+
+def test_evaluation_table_of_kano_1984() -> None:
+    pairs = list(itertools.product(needs.ANSWERS, repeat=2))
+    letters = needs.kano_category(*(pd.Series(column) for column in zip(*pairs, strict=True)))
+    rows = ["".join(letters[5 * k : 5 * k + 5]) for k in range(5)]
+    assert rows == ["QAAAO", "RIIIM", "RIIIM", "RIIIM", "RRRRQ"]
+
+
+def test_better_and_worse_of_berger_1993() -> None:
+    """A 40, O 30, M 20, I 10: Better .70, Worse −.50."""
+    rows = [("like", "neutral")] * 40 + [("like", "dislike")] * 30 + [("neutral", "dislike")] * 20
+    rows += [("neutral", "neutral")] * 10 + [("dislike", "like")] * 7 + [("like", "like")] * 3
+    answers = pd.DataFrame(rows, columns=["functional", "dysfunctional"]).assign(feature="wrapping")
+    found = needs.kano_summary(answers).loc["wrapping"]
+    assert found["better"] == pytest.approx(0.70) and found["worse"] == pytest.approx(-0.50)
+    assert found["better_low"] < 0.70 < found["better_high"]
+    assert found["worse_low"] < -0.50 < found["worse_high"]
+    assert found[list("MOAIRQ")].to_list() == [20, 30, 40, 10, 7, 3]
+
+
+def test_fong_calls_a_narrow_lead_unclear() -> None:
+    def summary(lead: int) -> pd.Series:
+        rows = [("like", "neutral")] * (50 + lead) + [("like", "dislike")] * (50 - lead)
+        answers = pd.DataFrame(rows, columns=["functional", "dysfunctional"]).assign(feature="x")
+        return needs.kano_summary(answers).loc["x"]
+
+    assert not summary(3)["clear"] and summary(20)["clear"]
+
+
+def test_intervals_of_better_cover() -> None:
+    rng = np.random.default_rng(1)
+    held = []
+    for _ in range(400):
+        like = rng.random(60) < 0.7
+        answers = pd.DataFrame({"functional": np.where(like, "like", "neutral")})
+        answers = answers.assign(feature="x", dysfunctional="neutral")
+        found = needs.kano_summary(answers).loc["x"]
+        held.append(found["better_low"] <= 0.7 <= found["better_high"])
+    assert 0.91 <= np.mean(held) <= 0.99
+
+
+def test_summary_by_feature_and_segment() -> None:
+    answers = pd.DataFrame(
+        {"feature": list("xxyy"), "need": list("abab"), "functional": "like", "dysfunctional": "dislike"}
+    )
+    assert needs.kano_summary(answers, by=["feature", "need"]).index.to_list() == [*itertools.product("xy", "ab")]
+
+
+def test_unknown_answers_and_missing_columns_are_named() -> None:
+    with pytest.raises(ValueError, match=r"functional has 1 of 2 answers that are none of .* 'great'"):
+        needs.kano_category(pd.Series(["like", "great"]), pd.Series(["like", "like"]))
+    with pytest.raises(ValueError, match="2 answers, dysfunctional 1"):
+        needs.kano_category(pd.Series(["like", "like"]), pd.Series(["like"]))
+    with pytest.raises(KeyError, match="answers lack column functional"):
+        needs.kano_summary(pd.DataFrame({"feature": ["x"], "dysfunctional": ["like"]}))
+
+
+def test_cosine_of_two_items_by_hand() -> None:
+    baskets = pd.DataFrame({"i": [1, 1, 0], "j": [1, 0, 1]})
+    assert needs.item_similarity(baskets).loc["i", "j"] == pytest.approx(0.5)
+
+
+def test_similarity_is_symmetric_and_within_one() -> None:
+    baskets = pd.DataFrame(np.random.default_rng(2).poisson(0.6, (300, 8)))
+    similar = needs.item_similarity(baskets).to_numpy()
+    np.testing.assert_allclose(similar, similar.T)
+    assert (similar >= 0).all() and (similar <= 1).all() and (np.diag(similar) == 0).all()
+
+
+def test_recommendations_find_planted_tastes_better_than_popularity() -> None:
+    rng = np.random.default_rng(3)
+    taste = rng.integers(0, 3, 900)
+    chance = np.where(np.arange(12) // 4 == taste[:, None], 0.45, 0.06) * np.linspace(1.3, 0.7, 12)
+    baskets = pd.DataFrame((rng.random((900, 12)) < chance).astype(int))
+    hidden = baskets.apply(lambda row: rng.choice(np.flatnonzero(row)) if row.sum() > 1 else -1, axis=1)
+    kept = baskets[hidden >= 0].copy()
+    for customer, item in hidden[hidden >= 0].items():
+        kept.loc[customer, item] = 0
+
+    def hits(shown: pd.DataFrame) -> float:
+        return float((shown.to_numpy() == hidden[hidden >= 0].to_numpy()[:, None]).any(axis=1).mean())
+
+    ours = hits(needs.recommend(kept, needs.item_similarity(kept), k=3))
+    assert ours > hits(needs.recommend(kept, k=3)) + 0.15
+
+
+def test_recommendations_leave_out_what_is_known_and_may_run_out() -> None:
+    baskets = pd.DataFrame({"a": [1, 1], "b": [1, 0], "c": [0, 0]}, index=["ann", "bo"])
+    shown = needs.recommend(baskets, k=3)
+    assert shown.loc["ann"].dropna().to_list() == ["c"]
+    assert shown.loc["bo"].dropna().to_list() == ["b", "c"]
+    assert needs.recommend(baskets, k=1, known="keep")[1].to_list() == ["a", "a"]
+
+
+def test_recommender_refuses_bad_input() -> None:
+    baskets = pd.DataFrame({"a": [1, 0], "b": [0, 0]})
+    with pytest.raises(ValueError, match="nothing is known of b"):
+        needs.item_similarity(baskets)
+    with pytest.raises(ValueError, match="1 missing entries"):
+        needs.item_similarity(pd.DataFrame({"a": [1, None]}))
+    with pytest.raises(ValueError, match="1 negative entries"):
+        needs.item_similarity(pd.DataFrame({"a": [1, -1]}))
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        needs.recommend(baskets, k=0)
+    with pytest.raises(ValueError, match="items of baskets in rows and columns"):
+        needs.recommend(baskets, pd.DataFrame({"z": [0]}, index=["z"]))
