@@ -214,8 +214,8 @@ def weighted_mean(
     of y's own stratum (differences between strata no longer add to the error); n_eff = (Σw)²/Σw² (Kish).
 
     Parameters: `values` and `weights` of the respondents (equal weights if None); `strata` they were post-stratified
-    by, if any; `level` of confidence. Returns estimate, low, high, n_eff. Raises ValueError for missing values, negative weights, fewer than two.
-    Source: Cochran (1977); Kish (1965).
+    by, if any; `level` of confidence. Returns estimate, low, high, n_eff. Raises ValueError for missing values,
+    negative weights, fewer than two respondents. Source: Cochran (1977); Kish (1965).
 
     >>> weighted_mean([1.0, 2.0, 3.0, 4.0]).round(3).to_dict()
     {'estimate': 2.5, 'low': 1.235, 'high': 3.765, 'n_eff': 4.0}
