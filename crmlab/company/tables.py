@@ -261,7 +261,7 @@ def cost_rates(world: World) -> pd.DataFrame:
         ("service minute", p.service_rate, "yuan a minute", "advice, packing and after-sales alike"),
         ("subscription box", 9.0, "yuan a box", "packing and courier"),
         ("mailing", p.mail_cost, "yuan a letter", "print and postage"),
-        ("offer sample", 6.0, "yuan a customer", "tea sample with the offer"),
+        ("offer sample", 1.2, "yuan a customer", "tea sachet with the offer"),
         ("retention call", 12.0, "yuan a call", "eight minutes of an agent and the gift"),
         ("win-back gift", 25.0, "yuan a gift", "sent with the letter"),
         ("win-back discount", 0.30, "share of price", "on the first three boxes of the second life"),
