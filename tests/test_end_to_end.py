@@ -12,7 +12,7 @@ from tools.notebook import ROOT
 from tools.screenshot import BROWSERS, SETTINGS, browser, cells, open_notebook, run_all, server, workspace
 
 # Starting the server and the browser costs half a minute, a notebook about as much as running it.
-NOTEBOOKS = [path for name in ("00_*",) for path in sorted((ROOT / "notebooks").glob(f"{name}.ipynb"))]
+NOTEBOOKS = [path for name in ("00_*", "06_*") for path in sorted((ROOT / "notebooks").glob(f"{name}.ipynb"))]
 
 
 @pytest.fixture(scope="module")
