@@ -37,14 +37,15 @@ def column(name: str, values: ArrayLike, least: float = -np.inf, whole: bool = F
     return number
 
 
-def _value(frame: Frame) -> tuple[Any, ...]:
-    """Fetch the first row of a small result, on any engine and without pyarrow."""
+def _value(frame: Frame) -> dict[str, Any]:
+    """Fetch a result of one row, on any engine and without pyarrow."""
     native = frame.to_native()
     if isinstance(frame, nw.DataFrame):
-        return frame.row(0)
+        return {name: frame[name][0] for name in frame.columns}
     if frame.implementation.is_polars():
-        return native.collect().row(0)
-    return tuple(native.fetchall()[0] if frame.implementation.is_duckdb() else native.first())
+        return native.collect().row(0, named=True)
+    first = native.fetchall()[0] if frame.implementation.is_duckdb() else native.first()
+    return dict(zip(frame.collect_schema().names(), first, strict=True))
 
 
 def _native(frame: Frame, *order: str) -> Any:
@@ -66,11 +67,13 @@ def _day(name: str, value: str | dt.date) -> dt.datetime:
     return day.to_pydatetime()
 
 
-def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, returns: bool = False) -> Frame:
+def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, check: bool,
+            returns: bool = False) -> Frame:
     """Return `columns` of the orders up to and including the day `end`, or say what is wrong with them.
 
-    One small query counts missing values and looks for negative or infinite amounts in the whole table.
-    Amounts become double precision. With `returns=True` negative amounts pass.
+    One query of the whole table counts missing values and looks for negative or infinite amounts; a lazy
+    table is read once more for it, unless `check` is False. Amounts become double precision. With `returns`
+    negative amounts pass.
     """
     try:
         frame: Frame = nw.from_native(orders)
@@ -94,37 +97,42 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, re
         raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with "
                         "pandas.to_numeric")
     frame = frame.select(*columns)
-    asked = [nw.len().alias("rows"), *(nw.col(name).count().alias(name) for name in columns)]
     if "amount" in columns:
-        amount = nw.col("amount").cast(nw.Float64)
-        frame = frame.with_columns(amount=amount)
-        asked += [amount.min().alias("least"), amount.sum().alias("total")]
-    rows, *found = _value(frame.select(*asked))
-    rows = int(rows)  # pandas gives one type to a mixed row: float
-    if rows == 0:
-        raise ValueError("orders is empty: there is nothing to summarise")
-    for name, count in zip(columns, found, strict=False):
-        if count < rows:
-            raise ValueError(f"{name} is missing in {rows - int(count)} of {rows} rows: fill or leave out these")
-    if "amount" in columns:
-        least, total = found[-2:]
-        if not abs(total) < float("inf"):
-            raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
-        if least < 0 and not returns:
-            bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))[0]
-            raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take "
-                             "it off the order it belongs to, or leave it out, and say which")
+        frame = frame.with_columns(nw.col("amount").cast(nw.Float64))
+    if check:
+        _check_values(frame, columns, end, returns)
     if end is not None:
-        last = _day("end", end)
-        frame = frame.filter(nw.col("order_date") < last + dt.timedelta(days=1))
-        if _value(frame.select(rows=nw.len()))[0] == 0:
-            raise ValueError(f"none of {rows} orders is on or before end = {last:%Y-%m-%d}")
+        frame = frame.filter(nw.col("order_date") < _day("end", end) + dt.timedelta(days=1))
     return frame
 
 
-def daily(orders: Any, end: str | dt.date) -> Frame:
+def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | None, returns: bool) -> None:
+    """Refuse an empty table, missing values, infinite or negative amounts, and orders that all come later."""
+    asked = [nw.len().alias("rows"), *(nw.col(name).count().alias(f"has {name}") for name in columns)]
+    if "order_date" in columns:
+        asked.append(nw.col("order_date").min().alias("first"))
+    if "amount" in columns:
+        asked += [nw.col("amount").min().alias("least"), nw.col("amount").sum().alias("total")]
+    seen = _value(frame.select(*asked))
+    rows = seen["rows"]
+    if rows == 0:
+        raise ValueError("orders is empty: there is nothing to summarise")
+    for name in columns:
+        if (missing := rows - seen[f"has {name}"]) > 0:
+            raise ValueError(f"{name} is missing in {missing} of {rows} rows: fill or leave out these rows")
+    if not abs(seen.get("total", 0)) < float("inf"):
+        raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
+    if seen.get("least", 0) < 0 and not returns:
+        bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))["rows"]
+        raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take "
+                         "it off the order it belongs to, or leave it out, and say which")
+    if end is not None and pd.Timestamp(seen["first"]) >= _day("end", end) + dt.timedelta(days=1):
+        raise ValueError(f"none of {rows} orders is on or before end = {end} (first {seen['first']})")
+
+
+def daily(orders: Any, end: str | dt.date, check: bool) -> Frame:
     """Return one row per customer and purchase day: the amounts of a day are added up."""
-    frame = checked(orders, ("customer_id", "order_date", "amount"), end)
+    frame = checked(orders, ("customer_id", "order_date", "amount"), end, check)
     frame = frame.select("customer_id", "amount", day=nw.col("order_date").dt.truncate("1d"))
     return frame.group_by("customer_id", "day").agg(amount=nw.col("amount").sum())
 
@@ -135,7 +143,7 @@ def _day_number(name: str) -> nw.Expr:
     return years * 365 + years // 4 - years // 100 + years // 400 + nw.col(name).dt.ordinal_day()
 
 
-def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
+def purchase_summary(orders: Any, *, end: str | dt.date, check: bool = True) -> Any:
     """Return the purchase history of each customer as BG/NBD and gamma–gamma need it.
 
     Orders of one day are one purchase. A week is 7 days from the customer's own first order::
@@ -151,6 +159,7 @@ def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
         (money, 0 or more); a pandas, polars (eager or lazy), DuckDB or PySpark frame
     end : the last day observed, *included* ('1997-09-30' reads all orders of that day). Later orders are left
         out: they belong to the hold-out. A customer first seen on that day has age 0.
+    check : look for bad values first. It reads a lazy table once more; False if you have looked yourself.
 
     Returns the same kind of frame, sorted: customer_id, frequency, recency, age (weeks), monetary (money).
 
@@ -164,7 +173,7 @@ def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
     0           a          2      4.0  6.0      25.0
     1           b          0      0.0  1.0       NaN
     """
-    days = daily(orders, end)
+    days = daily(orders, end, check)
     if days.implementation.is_polars() or days.implementation.is_duckdb():
         opening = nw.col("amount").first(order_by="day")
     else:  # PySpark lacks the ordered first, and in pandas it sorts the whole table
@@ -186,14 +195,14 @@ def purchase_summary(orders: Any, *, end: str | dt.date) -> Any:
     ), "customer_id")
 
 
-def rfm_measures(orders: Any, *, end: str | dt.date) -> Any:
+def rfm_measures(orders: Any, *, end: str | dt.date, check: bool = True) -> Any:
     """Return recency, frequency and monetary value of each customer as RFM uses the words.
 
     recency = days from the last purchase day to `end`; frequency = purchase days, the first included;
     monetary = total amount.
 
-    Parameters: `orders` and `end` as in `clv.purchase_summary`. Returns the same kind of frame, sorted:
-    customer_id, recency (days), frequency, monetary (money). Raises as `clv.purchase_summary` does.
+    Parameters: `orders`, `end` and `check` as in `clv.purchase_summary`. Returns the same kind of frame,
+    sorted: customer_id, recency (days), frequency, monetary (money). Raises as `clv.purchase_summary` does.
     Source: Hughes (1994).
 
     >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "amount": [10.0, 30.0, 5.0],
@@ -203,7 +212,7 @@ def rfm_measures(orders: Any, *, end: str | dt.date) -> Any:
     0           a       16          2      40.0
     1           b        0          1       5.0
     """
-    one = daily(orders, end).group_by("customer_id").agg(
+    one = daily(orders, end, check).group_by("customer_id").agg(
         last=nw.col("day").max(), frequency=nw.len(), monetary=nw.col("amount").sum())
     final = _day("end", end).toordinal()
     recency = (final - _day_number("last")).cast(nw.Int64).alias("recency")
@@ -211,14 +220,15 @@ def rfm_measures(orders: Any, *, end: str | dt.date) -> Any:
                    "customer_id")
 
 
-def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = None) -> Any:
+def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = None,
+           check: bool = True) -> Any:
     """Return the total amount and the number of rows of each customer (or product, store, …).
 
     Returns of goods (negative amounts) are subtracted; they count as rows.
 
-    Parameters: `orders` as in `clv.purchase_summary` (order_date only needed with `end`); `by` the column to
-    add up for; `end` the last day included, or None for all. Returns the same kind of frame, sorted: `by`,
-    amount (money), orders. Raises KeyError, TypeError or ValueError for bad input.
+    Parameters: `orders` and `check` as in `clv.purchase_summary` (order_date only needed with `end`); `by`
+    the column to add up for; `end` the last day included, or None for all. Returns the same kind of frame,
+    sorted: `by`, amount (money), orders. Raises KeyError, TypeError or ValueError for bad input.
 
     >>> totals(pd.DataFrame({"customer_id": ["a", "b", "a"], "amount": [10.0, 5.0, -2.0]}))
       customer_id  amount  orders
@@ -226,19 +236,19 @@ def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = 
     1           b     5.0       1
     """
     columns = (by, "amount") if end is None else (by, "amount", "order_date")
-    sums = checked(orders, columns, end, returns=True).group_by(by).agg(
+    sums = checked(orders, columns, end, check, returns=True).group_by(by).agg(
         amount=nw.col("amount").sum(), orders=nw.len())
     return _native(sums.with_columns(nw.col("orders").cast(nw.Int64)), by)
 
 
-def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
+def cohort_table(orders: Any, *, end: str | dt.date | None = None, check: bool = True) -> Any:
     """Return how many customers of each first-order month bought again in each month after it.
 
     cohort = month of the customer's first order; period = months since; customers = how many of the cohort
     ordered in that month; share = customers / size of the cohort (the customers of period 0). Months in which
     nobody of a cohort bought have no row. Without a contract a missing order is not a lost customer.
 
-    Parameters: `orders` with customer_id and order_date, as in `clv.purchase_summary`; `end` the last day
+    Parameters: `orders` (customer_id, order_date), `check` as in `clv.purchase_summary`; `end` the last day
     included, or None for all (the last month may be incomplete). Returns the same kind of frame, sorted:
     cohort (text, '2023-01'), period, customers, share. Raises as `clv.purchase_summary` does.
 
@@ -249,7 +259,7 @@ def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
     0  2023-01       0          2    1.0
     1  2023-01       2          1    0.5
     """
-    frame = checked(orders, ("customer_id", "order_date"), end)
+    frame = checked(orders, ("customer_id", "order_date"), end, check)
     month = nw.col("order_date").dt.year() * 12 + nw.col("order_date").dt.month() - 1
     frame = frame.select("customer_id", month=month)
     if _is_sql(frame):  # here `unique` is a slow window, and a table used twice is computed twice
@@ -258,10 +268,9 @@ def cohort_table(orders: Any, *, end: str | dt.date | None = None) -> Any:
         months = source = frame.unique()
     first = source.group_by("customer_id").agg(cohort=nw.col("month").min())
     cells = months.join(first, on="customer_id").group_by("cohort", "month").agg(customers=nw.len())
-    sizes = cells.filter(nw.col("cohort") == nw.col("month")).select("cohort", size=nw.col("customers"))
-    cells = cells.join(sizes, on="cohort").with_columns(
+    cells = cells.with_columns(
         period=(nw.col("month") - nw.col("cohort")).cast(nw.Int64),
-        share=nw.col("customers") / nw.col("size"),
+        share=nw.col("customers") / nw.col("customers").max().over("cohort"),  # everyone bought in month 0
         year=(nw.col("cohort") // 12).cast(nw.String),
         number=(nw.col("cohort") % 12 + 101).cast(nw.String).str.slice(1))
     label = nw.concat_str(["year", "number"], separator="-").alias("cohort")

