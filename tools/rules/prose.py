@@ -23,7 +23,7 @@ CLAIM = re.compile(
     r"(?:\s[A-Za-z¥$€/·²-]+){0,4}"
 )
 
-NUMBER_IN_WORDS = re.compile(r"(?<![\w./–-])\d(?:[\d,.]*\d)?(?:\s?%)?(?![\w/])")
+NUMBER_IN_WORDS = re.compile(r"(?<![\w./–-])\d(?:[\d,.]*\d)?(?:\s?%)?(?![\w/°])")
 
 
 @rule(
