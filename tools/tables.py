@@ -94,7 +94,7 @@ def glossary() -> str:
 
 
 def concordance() -> str:
-    """Where each chapter of the five books is worked on; the instruments that work now; the routes."""
+    """Where each chapter of the five books is worked on, and the instruments that work now."""
     works = working()
     parts = [
         f"{GENERATED}\n# Concordance · 教材对照表\n\n"
@@ -125,13 +125,16 @@ def concordance() -> str:
     ]
     parts.append("\n## Instruments that work now\n\n")
     parts.append(markdown_table(["Id", "Instrument", "中文", "Notebook"], done) if done else "None yet.\n")
-    routes: list[list[object]] = [
+    return "".join(parts)
+
+
+def routes() -> str:
+    """The three courses through the workbook, chapter by chapter."""
+    rows: list[list[object]] = [
         [row["route"], row["for"], ", ".join(link(n, n) for n in row["notebooks"].split())]
         for row in table("routes")
     ]
-    parts.append("\n## Routes through the workbook\n\n")
-    parts.append(markdown_table(["Route", "For", "Notebooks"], routes))
-    return "".join(parts)
+    return markdown_table(["Course", "For", "Notebooks, in this order"], rows)
 
 
 def places_of(row: dict[str, str], chapter: str) -> str:
@@ -144,7 +147,7 @@ def places_of(row: dict[str, str], chapter: str) -> str:
 
 
 def chapter_table() -> str:
-    """The README's table of notebooks."""
+    """The README's table of notebooks, and the courses through them."""
     keys = [book["key"] for book in table("books")]
     rows: list[list[object]] = []
     for row in table("notebooks"):
@@ -155,7 +158,8 @@ def chapter_table() -> str:
         minutes = nb.meta.get("minutes", "") if nb else ""
         title = link(number, row["title_en"])
         rows.append([number, title, row["title_zh"], *chapters, minutes, "ready" if nb else "planned"])
-    return markdown_table(["", "Notebook", "中文", *keys, "Minutes", "Status"], rows)
+    chapters_table = markdown_table(["", "Notebook", "中文", *keys, "Minutes", "Status"], rows)
+    return f"{chapters_table}\nThree courses:\n\n{routes()}"
 
 
 def readme() -> str:
