@@ -49,6 +49,7 @@ class Case:
     right: set[str] = field(default_factory=lambda: set(ALL))
     missing: set[str] = field(default_factory=set)
     flagged: set[str] = field(default_factory=set)
+    own_affair: set[str] = field(default_factory=set)  # he may spoil it for himself, by chance
 
 
 def gone(question: str, source: str, *more: str) -> Case:
@@ -153,7 +154,7 @@ HOSTILE: dict[str, Case] = {
     "acts after the run": Case({"q1": (
         "import os, time\n" + CHANNEL + "if os.fork() == 0:\n    os.setsid()\n    for _ in range(400):\n"
         "        time.sleep(0.02)\n        emit({'answer': 'q2', 'value': {'is': 'number', 'value': 1}})\n"
-        "    os._exit(0)\nex.answer('q1', orders['amount'].sum())")}, {"q1", "q3", "q4"}),
+        "    os._exit(0)\nex.answer('q1', orders['amount'].sum())")}, {"q1", "q3", "q4"}, own_affair={"q2"}),
     "fork bomb": gone("q2", "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"),
     "fork bomb, once": Case({"load": CELLS["load"] + (
         "\nimport os, time\nfor _ in range(100):\n    try:\n        if os.fork() == 0:\n"
@@ -256,10 +257,11 @@ def test_each_gets_a_fair_mark(graded: Graded, name: str) -> None:
     case, result = HOSTILE[name], graded[name]
     status = {question: mark.status for question, mark in result.marks.items() if question in ALL}
     assert result.state == "graded", result.notes
-    assert {q for q, s in status.items() if s == "right"} == case.right, (status, result.notes, result.messages)
+    right = {q for q, s in status.items() if s == "right"}
+    assert right - case.own_affair == case.right, (status, result.notes, result.messages)
     assert {q for q, s in status.items() if s == "not handed in"} == case.missing, (status, result.notes)
     assert {q for q, mark in result.marks.items() if mark.flag} == case.flagged, result.flags
-    assert result.total == sum({"q1": 2, "q2": 3, "q3": 4, "q4": 1}[q] for q in case.right)
+    assert result.total == sum({"q1": 2, "q2": 3, "q3": 4, "q4": 1}[q] for q in right)
 
 
 def test_nothing_private_was_found(graded: Graded) -> None:
