@@ -223,6 +223,9 @@ class FellegiSunterResults:
     def predict(self, levels: pd.DataFrame) -> pd.DataFrame:
         """Match weight (bits) and probability of each pair.
 
+        They hold for pairs proposed by the blocking keys of the fit: for other pairs the share of matches, and what
+        an agreement is worth, differ.
+
         Parameters: `levels` with the fields of the fit. Returns columns weight and probability, index as given.
         Raises KeyError for missing fields, ValueError for levels never seen in the fit.
         """
