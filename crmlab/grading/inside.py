@@ -182,12 +182,16 @@ def shut_in(user: int, temporary_bytes: int, below_tmp: list[str]) -> None:
     libc("capset", struct.pack("=Ii", 0x20080522, 0), bytes(24))
     libc("prctl", SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # as after exec: a process may read its own files in /proc
-    try:  # leave the session's keyring, which is that of whoever started the grader
+    look_around(user)
+
+
+def leave_keyring() -> None:
+    """Leave the kernel's keyring of the session, which is that of whoever started the grader."""
+    try:
         libc("syscall", KEYCTL[platform.machine()], JOIN_SESSION_KEYRING, None)
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EPERM):  # no keyrings here, or none for anybody in here
             raise
-    look_around(user)
 
 
 def look_around(user: int) -> None:
@@ -222,6 +226,8 @@ def do(pipes: list[int], user: int, settings: dict[str, Any], shell: Any) -> Non
         hold_only(pipes)
         if settings["warm"]:
             shut_in(user, settings["temporary"], settings["below_tmp"])
+        if not settings["trusted"]:
+            leave_keyring()
         os.setsid()
         set_limits(settings["limits"])
         with open(TASK, "rb") as file:

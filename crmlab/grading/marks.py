@@ -60,11 +60,10 @@ class Result:
 class Marker:
     """Marks submissions of one exercise; one for each slot, so that several can work at a time."""
 
-    def __init__(self, solution: Solution, course: str, key: str, limits: Limits, sandboxed: bool = True,
-                 slot: int = 0) -> None:
+    def __init__(self, solution: Solution, course: str, key: str, limits: Limits, sandboxed: bool = True) -> None:
         self.solution, self.course, self.key, self.limits = solution, course, key, limits
         self.trusted = Runner(trusted=True, modules=solution.modules)
-        self.untrusted = Runner(slot, sandboxed=sandboxed, modules=solution.modules)
+        self.untrusted = Runner(sandboxed=sandboxed, modules=solution.modules)
         self.folder = tempfile.TemporaryDirectory(prefix="crmlab-marking-")
         self.hidden: tuple[Outcome, bytes] | None = None
         self._only: list[str] = []
@@ -117,6 +116,7 @@ class Marker:
             return self._reject(result, f"is the exercise {submission.exercise}, not {self.solution.name}; ask "
                                         "for the right file")
         course, number = identity(self.course, student.id)
+        self.untrusted.open()
         try:
             expected, tables = self._solved(company_seed(course, number, self.solution.name))
         except GradingError as error:

@@ -90,8 +90,8 @@ class Outcome:
 # ---- the command -----------------------------------------------------------------------------------------
 
 
-def bwrap_command(slot: int = 0, keep_rights: bool = False) -> list[str]:
-    """Return the command that puts what follows it into a sandbox; each slot has a user of its own.
+def bwrap_command(keep_rights: bool = False) -> list[str]:
+    """Return the command that puts what follows it into a sandbox.
 
     With `keep_rights` what follows may make namespaces and must itself give up that right before it runs a notebook.
     """
@@ -128,7 +128,7 @@ def bwrap_command(slot: int = 0, keep_rights: bool = False) -> list[str]:
         rights = ("SYS_ADMIN", "SETPCAP", *(("SETUID", "SETGID") if root else ()))
         return [*words, "--cap-drop", "ALL", *(word for name in rights for word in ("--cap-add", f"CAP_{name}")), "--"]
     if root:  # limits on processes do not bind for root, in whatever namespace: become somebody else
-        user = str(NOBODY - slot)
+        user = str(_user())
         words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--",
                   shutil.which("setpriv") or "setpriv", "--reuid", user, "--regid", user, "--clear-groups",
                   "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
@@ -182,8 +182,12 @@ def warm() -> bool:
 
 
 def _user() -> int:
-    """Return the user for one run: as root one that nobody ever was, so that nothing of an earlier run is its own."""
-    return 2_000_000_000 + secrets.randbelow(100_000_000) if os.geteuid() == 0 else NOBODY
+    """Return the user for one run: as root one that nobody is or was, so that nothing of an earlier run is its own."""
+    if os.geteuid() != 0:
+        return NOBODY
+    first, _, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])
+    low = 2_000_000_000 if first + count > 2_100_000_000 else NOBODY - 10_000  # in some containers there are few
+    return low + secrets.randbelow(10_000 if low < NOBODY else 100_000_000)
 
 
 def _below_tmp() -> list[str]:
@@ -202,9 +206,8 @@ def _denied(said: str) -> bool:
 class Runner:
     """One process that runs notebooks, in a sandbox or (`trusted`) outside: for solutions only."""
 
-    def __init__(self, slot: int = 0, trusted: bool = False, sandboxed: bool = True,
-                 modules: tuple[str, ...] = ()) -> None:
-        self.slot, self.trusted, self.sandboxed, self.modules = slot, trusted, sandboxed and not trusted, modules
+    def __init__(self, trusted: bool = False, sandboxed: bool = True, modules: tuple[str, ...] = ()) -> None:
+        self.trusted, self.sandboxed, self.modules = trusted, sandboxed and not trusted, modules
         self.process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.stopped = False
@@ -216,7 +219,9 @@ class Runner:
         self.close()
 
     def open(self) -> None:
-        """Start the process, which then imports what it needs while others work."""
+        """Start the process, if there is none; it then imports what it needs while others work."""
+        if self.process is not None:
+            return
         ours, theirs = socket.socketpair()
         rights = self.sandboxed and warm()
         settings = json.dumps({
@@ -224,7 +229,7 @@ class Runner:
             "warm": rights, "temporary": TEMPORARY_BYTES, "below_tmp": _below_tmp(),
             "control": theirs.fileno()})  # bwrap hands on what it gets
         if self.sandboxed:
-            words = [*bwrap_command(self.slot, rights), sys.executable, "-P", "/sandbox/inside.py", settings]
+            words = [*bwrap_command(rights), sys.executable, "-P", "/sandbox/inside.py", settings]
             surroundings, folder = {"PATH": "/usr/bin:/bin"}, None
         else:
             self._folder = tempfile.TemporaryDirectory(prefix="crmlab-grading-")
@@ -343,7 +348,9 @@ class Runner:
                         if reader.received > CHANNEL_BYTES and not self.trusted:
                             return self._dead(reader), "wrote more than 1 MB of answers"
                     else:
-                        chunk = self._control.recv(4096)
+                        chunk = b""
+                        with contextlib.suppress(ConnectionResetError):
+                            chunk = self._control.recv(4096)
                         if not chunk:
                             return self._dead(reader), self._words(outcome)
                         *lines, self._said = (self._said + chunk).split(b"\n")
