@@ -63,8 +63,8 @@ def grade(request: Request) -> Summary:
     settings = course(request.course_file)
     keep = request.out.parent / f"{request.out.stem}_work" / solution.name
     jobs = request.jobs or os.cpu_count() or 1
-    markers = [Marker(solution, settings["course"], settings["key"], request.limits, request.sandboxed, slot)
-               for slot in range(max(1, min(jobs, len(submissions))))]
+    markers = [Marker(solution, settings["course"], settings["key"], request.limits, request.sandboxed)
+               for _ in range(max(1, min(jobs, len(submissions))))]
     try:
         hidden = markers[0].prepare()
         for marker in markers[1:]:

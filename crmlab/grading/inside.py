@@ -1,40 +1,47 @@
 """What runs notebooks, in the sandbox for submissions and outside it for solutions.
 
-It imports everything once, then forks for each task it is sent. A task is one notebook on one set of data.
-Answers leave by one pipe as lines of JSON, each written at once; another says how a task ended. Whatever a
-submission does to this process can only change which *values* leave it; they are compared elsewhere.
+It imports everything once, then forks for each task. A task is one notebook on one set of data, and comes with three
+pipes of its own: the task itself, which only the fork reads; the answers, lines of JSON, each written at once; and
+the log. Where one sandbox serves many tasks (`warm`) this process keeps the right to make namespaces, and each fork
+shuts itself in: it gives up every right, and is process 1 of namespaces nothing was ever in. When it ends, the kernel
+ends everything in them. Whatever a submission does can only change which *values* leave by its own pipe.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import gc
 import io
 import json
 import os
 import pickle
+import platform
 import resource
 import signal
+import socket
 import struct
 import sys
 import time
 from typing import Any
 
-CHANNEL: dict[str, int] = {}
+LOG, ANSWERS, TASK = 1, 3, 4  # where a fork holds its pipes
+REFUSED = 71  # how a fork ends that could not shut itself in; nothing of the submission has run
+LOADED: set[str] = set()  # modules, before any task
+
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+RDONLY, NOSUID, NODEV, NOEXEC, BIND, MOVE, REC, PRIVATE = 1, 2, 4, 8, 0x1000, 0x2000, 0x4000, 0x40000
+SET_DUMPABLE, CAPBSET_DROP, SET_NO_NEW_PRIVS, CAP_AMBIENT, AMBIENT_CLEAR = 4, 24, 38, 47, 4
+JOIN_SESSION_KEYRING = 1
+KEYCTL = {"x86_64": 250, "aarch64": 219}
 
 
-def say(message: dict[str, Any], where: str = "answers") -> None:
-    """Write one line, whole."""
+def say(message: dict[str, Any]) -> None:
+    """Write one line of answers, whole."""
     data = (json.dumps(message) + "\n").encode()
     while data:
-        data = data[os.write(CHANNEL[where], data):]
-
-
-def receive() -> dict[str, Any] | None:
-    """Read one task from the grader; None when there are no more."""
-    head = sys.stdin.buffer.read(8)
-    if len(head) < 8:
-        return None
-    return dict(pickle.loads(sys.stdin.buffer.read(struct.unpack("!Q", head)[0])))
+        data = data[os.write(ANSWERS, data):]
 
 
 def set_limits(limits: dict[str, int]) -> None:
@@ -88,7 +95,7 @@ def run(task: dict[str, Any], shell: Any) -> None:
         if len(still) == len(again):
             break
         again = still
-    say({"done": True, "tables": sorted(context.tables)})
+    say({"done": True, "tables": sorted(context.tables), "modules": sorted({*sys.modules} - LOADED)})
 
 
 def run_cell(number: int, task: dict[str, Any], shell: Any) -> str:
@@ -121,62 +128,151 @@ def too_long(*_: Any) -> None:
     raise TooLong("the cell's time was over")
 
 
-def sweep(alone: bool, group: int) -> None:
-    """End what a task left running."""
-    def another() -> bool:
-        return any(name.isdigit() and int(name) not in (1, os.getpid()) for name in os.listdir("/proc"))
+# ---- a fork that shuts itself in -------------------------------------------------------------------------
 
-    if alone:  # everything, but only where that is the sandbox: a process namespace of its own, and not as root
-        with open("/proc/1/comm") as file:
-            alone = file.read().strip() == "bwrap" and os.getuid() != 0
-    for _ in range(200 if alone else 1):
-        try:
-            os.kill(-1, signal.SIGKILL) if alone else os.killpg(group, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            pass
-        if not alone or not another():
-            return
-        time.sleep(0.01)
-    os._exit(9)  # something will not die: give the whole sandbox up
+
+def libc(name: str, *words: Any) -> None:
+    """Call a function of the C library; raise OSError if it fails."""
+    given = [ctypes.c_ulong(word) if type(word) is int else word for word in words]
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*given) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+
+
+def shut_in(user: int, temporary_bytes: int, below_tmp: list[str]) -> None:
+    """Return as the first process of new namespaces, as `user`, without any right.
+
+    Temporary folders are new and empty, but for the read-only folders `below_tmp` that stood in /tmp. The process
+    that called waits outside, and ends when the first one, and so everything in there, has ended.
+    """
+    root = os.getuid() == 0
+    libc("unshare", NEWNS | NEWPID | NEWNET | NEWIPC | NEWUTS)
+    first = os.fork()
+    if first:
+        code = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+        os._exit(code if code >= 0 else 128 - code)
+    own = os.open("/proc/self", os.O_PATH)  # in the old /proc, which can be written to
+    empty = f"mode=1777,size={temporary_bytes}".encode()
+    libc("mount", b"none", b"/", None, REC | PRIVATE, None)
+    libc("mount", b"tmpfs", b"/sandbox/tmp", b"tmpfs", NOSUID | NODEV, empty)
+    for path in below_tmp:
+        os.makedirs(f"/sandbox{path}", exist_ok=True)
+        libc("mount", path.encode(), f"/sandbox{path}".encode(), None, BIND | REC, None)
+    libc("mount", b"/sandbox/tmp", b"/tmp", None, MOVE, None)
+    libc("mount", b"tmpfs", b"/dev/shm", b"tmpfs", NOSUID | NODEV, empty)
+    libc("mount", b"devpts", b"/dev/pts", b"devpts", NOSUID | NOEXEC, b"newinstance,ptmxmode=0666,mode=620")
+    libc("mount", b"proc", b"/proc", b"proc", NOSUID | NODEV | NOEXEC | RDONLY, None)
+    os.chdir("/tmp")
+    if not root:  # all here are one user to the system; but a namespace of users has keyrings of its own
+        libc("unshare", NEWUSER)
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{user} {user} 1")):
+            file = os.open(name, os.O_WRONLY, dir_fd=own)
+            os.write(file, text.encode())
+            os.close(file)
+    os.close(own)
+    with open("/proc/sys/kernel/cap_last_cap") as text_file:
+        last = int(text_file.read())
+    for number in range(last + 1):
+        libc("prctl", CAPBSET_DROP, number, 0, 0, 0)
+    if root:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    libc("prctl", CAP_AMBIENT, AMBIENT_CLEAR, 0, 0, 0)
+    libc("capset", struct.pack("=Ii", 0x20080522, 0), bytes(24))
+    libc("prctl", SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # as after exec: a process may read its own files in /proc
+    look_around(user)
+
+
+def leave_keyring() -> None:
+    """Leave the kernel's keyring of the session, which is that of whoever started the grader."""
+    try:
+        libc("syscall", KEYCTL[platform.machine()], JOIN_SESSION_KEYRING, None)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EPERM):  # no keyrings here, or none for anybody in here
+            raise
+
+
+def look_around(user: int) -> None:
+    """Raise PermissionError if this process has any right, or is not alone."""
+    with open("/proc/self/status") as file:
+        status = dict(line.split(":", 1) for line in file)
+    rights = [status[f"Cap{name}"].strip("\t\n0") for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")]
+    who = {*os.getresuid(), *os.getresgid(), *os.getgroups()} - ({65534} if user == 65534 else set())
+    others = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    others += [name for name in os.listdir("/proc/self/fd") if int(name) > TASK + 1]  # one is the list itself
+    if any(rights) or status["NoNewPrivs"].strip() != "1" or not who <= {user} or os.getpid() != 1 or others:
+        raise PermissionError(f"rights are left: {rights} {who} {others}")
+
+
+# ---- serving ---------------------------------------------------------------------------------------------
+
+
+def hold_only(pipes: list[int]) -> None:
+    """Close every file but the three pipes, and put these into their places."""
+    task, answers, log = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in pipes)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, place in ((nothing, 0), (log, LOG), (log, 2), (answers, ANSWERS), (task, TASK)):
+        os.dup2(source, place)
+    os.closerange(TASK + 1, 2**20)
+    sys.stdin = io.StringIO()
+
+
+def do(pipes: list[int], user: int, settings: dict[str, Any], shell: Any) -> None:
+    """Do one task in this fork; this does not return."""
+    code = REFUSED
+    try:
+        hold_only(pipes)
+        if settings["warm"]:
+            shut_in(user, settings["temporary"], settings["below_tmp"])
+        if not settings["trusted"]:
+            leave_keyring()
+        os.setsid()
+        set_limits(settings["limits"])
+        with open(TASK, "rb") as file:
+            task = pickle.load(file)
+        code = 8
+        run(task, shell)
+        code = 0
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    finally:
+        os._exit(code)
 
 
 def main() -> None:
-    """Serve tasks until the grader closes the pipe."""
-    alone = "alone" in sys.argv
+    """Serve tasks until the grader closes the socket."""
     gc.disable()  # imports only make objects that stay
     settings = json.loads(sys.argv[1])
-    CHANNEL.update(answers=settings["answers"], control=settings["control"])
-    set_limits(settings["limits"])
+    control = socket.socket(fileno=settings["control"])
     shell = prepare(settings["modules"])
-    if not alone:  # a solution's data are simulated here: the first company takes longer than the next
+    if settings["trusted"]:  # a solution's data are simulated here: the first company takes longer than the next
         from crmlab.company import simulate
 
         simulate(1, 50, ["orders"])
+    LOADED.update(sys.modules)
     gc.freeze()  # what is shared with the forks stays shared
     gc.enable()
-    say({"ready": True}, "control")
-    while (task := receive()) is not None:
+    control.sendall(b'{"ready": true}\n')
+    while True:
+        order, pipes, *_ = socket.recv_fds(control, 4, 3)
+        if len(pipes) < 3:
+            return
         child = os.fork()
         if child == 0:
-            os.setsid()
-            os.close(CHANNEL["control"])
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            sys.stdin = io.StringIO()
-            try:
-                run(task, shell)
-                os._exit(0)
-            except BaseException as error:
-                print(f"{type(error).__name__}: {error}", file=sys.stderr)
-                os._exit(8)
-        task = None
+            do(pipes, struct.unpack("!I", order)[0], settings, shell)
+        for pipe in pipes:
+            os.close(pipe)
         status = os.waitpid(child, 0)[1]
-        sweep(alone, child)
-        say({"end": status}, "control")
+        if settings["warm"] and not os.WIFEXITED(status):
+            return  # what waited outside was killed: give everything up
+        if not settings["warm"]:
+            try:
+                os.killpg(child, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        control.sendall(json.dumps({"end": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
 
 
 if __name__ == "__main__":

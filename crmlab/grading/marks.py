@@ -60,27 +60,23 @@ class Result:
 class Marker:
     """Marks submissions of one exercise; one for each slot, so that several can work at a time."""
 
-    def __init__(self, solution: Solution, course: str, key: str, limits: Limits, sandboxed: bool = True,
-                 slot: int = 0) -> None:
+    def __init__(self, solution: Solution, course: str, key: str, limits: Limits, sandboxed: bool = True) -> None:
         self.solution, self.course, self.key, self.limits = solution, course, key, limits
-        self.sandboxed, self.slot = sandboxed, slot
         self.trusted = Runner(trusted=True, modules=solution.modules)
+        self.untrusted = Runner(sandboxed=sandboxed, modules=solution.modules)
         self.folder = tempfile.TemporaryDirectory(prefix="crmlab-marking-")
         self.hidden: tuple[Outcome, bytes] | None = None
         self._only: list[str] = []
-        self.running: Runner | None = None
-        self.stopping = False
 
     def stop(self) -> None:
         """End what runs at this moment, from another thread: its run then ends as if it had died."""
-        self.stopping = True
-        for runner in (self.trusted, self.running):
-            if runner is not None:
-                runner.stop()
+        self.trusted.stop()
+        self.untrusted.stop()
 
     def close(self) -> None:
-        """End the solution's process and remove its data."""
+        """End both processes and remove the solution's data."""
         self.trusted.close()
+        self.untrusted.close()
         self.folder.cleanup()
 
     def _solved(self, seed: int) -> tuple[Outcome, bytes]:
@@ -95,6 +91,8 @@ class Marker:
         """Solve the hidden set once; raise GradingError if the solution fails there."""
         self.hidden = ready or self._solved(company_seed("hidden", self.key, self.solution.name))
         self._only = self.hidden[0].tables
+        modules = (*self.solution.modules, *self.hidden[0].modules)  # these too are imported while it runs
+        self.trusted.modules = self.untrusted.modules = modules
         return self.hidden
 
     def stamp(self, submission: Submission) -> str:
@@ -118,6 +116,7 @@ class Marker:
             return self._reject(result, f"is the exercise {submission.exercise}, not {self.solution.name}; ask "
                                         "for the right file")
         course, number = identity(self.course, student.id)
+        self.untrusted.open()
         try:
             expected, tables = self._solved(company_seed(course, number, self.solution.name))
         except GradingError as error:
@@ -127,16 +126,14 @@ class Marker:
             return self._reject(result, problem)
         task: dict[str, Any] = {"cells": submission.cells, "exercise": self.solution.name}
         deadline = time.monotonic() + self.limits.student
-        with Runner(self.slot, sandboxed=self.sandboxed, modules=self.solution.modules) as runner:
-            self.running = runner
-            own = runner.run({**task, "tables": tables}, self.limits, deadline)
-            if own.exercises and all(e["exercise"] != self.solution.name for e in own.exercises):
-                return self._reject(result, f"is the exercise {own.exercises[0]['exercise']}, not "
-                                            f"{self.solution.name}; ask for the right file")
-            hidden = own
-            if own.answers:
-                task |= {"tables": self.hidden[1], "skip": own.hopeless}
-                hidden = runner.run(task, self.limits, deadline)
+        own = self.untrusted.run({**task, "tables": tables}, self.limits, deadline)
+        if own.exercises and all(e["exercise"] != self.solution.name for e in own.exercises):
+            return self._reject(result, f"is the exercise {own.exercises[0]['exercise']}, not "
+                                        f"{self.solution.name}; ask for the right file")
+        hidden = own
+        if own.answers:
+            task |= {"tables": self.hidden[1], "skip": own.hopeless}
+            hidden = self.untrusted.run(task, self.limits, deadline)
         for name, question in questions.items():
             result.marks[name] = compare(name, question, own, hidden, expected, self.hidden[0])
         self._remarks(result, submission, own, number)

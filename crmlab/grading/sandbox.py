@@ -2,19 +2,25 @@
 
 The sandbox is `bwrap`: namespaces of its own for processes, network, mounts, IPC and users; the system and the
 environment read-only; an empty, small temporary folder; no variables; an unprivileged user; limits on memory,
-processes, file size and processor time, an alarm for each cell and one for each student.
+processes, file size and processor time, an alarm for each cell and one for each student. Where that is possible
+(`warm`) one sandbox stays open for a whole class, its first process imports everything once, and each run gets a
+fork in namespaces of its own within it (`inside.shut_in`); elsewhere each run gets a sandbox of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pickle
 import resource
+import secrets
+import select
 import selectors
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -25,8 +31,10 @@ from pathlib import Path
 from typing import Any
 
 from crmlab.exercise import ROOT
+from crmlab.grading.inside import REFUSED
 
 INSIDE = Path(__file__).with_name("inside.py")
+SHOWN = (Path(sys.base_prefix), Path(sys.prefix), ROOT / "crmlab", ROOT / "datasets")  # beside the system
 NOBODY = 65534
 MEGA = 1_000_000
 LIMITS = {"AS": 2_000 * MEGA, "NPROC": 32, "FSIZE": 50 * MEGA, "CPU": 300, "CORE": 0, "NOFILE": 256}
@@ -34,6 +42,7 @@ TREE_BYTES = 4_000 * MEGA  # of all processes of one sandbox together
 TEMPORARY_BYTES = 100 * MEGA
 CHANNEL_BYTES = LOG_BYTES = MEGA
 DEATHS = 4  # after so many cells that end the run, no more is tried
+NOT_SHUT_IN = "could not be shut in"
 GRACE = 3.0  # seconds a cell has to end by itself after its alarm
 
 ELSEWHERE = ("On Windows grade in WSL 2, on macOS in a Linux container or virtual machine "
@@ -63,6 +72,7 @@ class Outcome:
     errors: dict[int, str] = field(default_factory=dict)
     killed: dict[int, str] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)  # that the run has imported
     fingerprint: str = ""
     problem: str = ""  # the run was given up
     log: bytes = b""
@@ -80,15 +90,17 @@ class Outcome:
 # ---- the command -----------------------------------------------------------------------------------------
 
 
-def bwrap_command(slot: int = 0) -> list[str]:
-    """Return the command that puts what follows it into a sandbox; each slot has a user of its own."""
+def bwrap_command(keep_rights: bool = False) -> list[str]:
+    """Return the command that puts what follows it into a sandbox.
+
+    With `keep_rights` what follows may make namespaces and must itself give up that right before it runs a notebook.
+    """
     program = shutil.which("bwrap")
     if not program:
         raise NoSandbox(f"Grading needs the program bwrap: sudo apt install bubblewrap (Fedora: sudo dnf install "
                         f"bubblewrap), then grade again. {ELSEWHERE}")
     root = os.geteuid() == 0
-    show = [Path("/usr"), *map(Path, ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache"))]
-    show += [Path(sys.base_prefix), Path(sys.prefix), ROOT / "crmlab", ROOT / "datasets"]
+    show = [Path("/usr"), *map(Path, ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")), *SHOWN]
     hide = [ROOT / "datasets" / "lantern_leaf" / "truth", ROOT / "crmlab" / "grading"]
     words = [program, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
              "--die-with-parent", "--new-session", "--clearenv"]
@@ -106,12 +118,17 @@ def bwrap_command(slot: int = 0) -> list[str]:
             words += ["--ro-bind", str(path), str(path)]
     for path in hide:
         words += ["--perms", "0000", "--tmpfs", str(path)] if path.is_dir() else []
-    words += ["--perms", "0755", "--dir", "/sandbox", "--ro-bind", str(INSIDE), "/sandbox/inside.py"]
-    words += ["--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
+    words += ["--perms", "0755", "--dir", "/sandbox", "--perms", "0755", "--dir", "/sandbox/tmp",
+              "--ro-bind", str(INSIDE), "/sandbox/inside.py"]
+    words += ["--chdir", "/tmp", *(word for path in ["/dev", *map(str, hide), "/"] if Path(path).is_dir()
+                                   for word in ("--remount-ro", path))]
     for name, value in _environment("/tmp").items():
         words += ["--setenv", name, value]
+    if keep_rights:
+        rights = ("SYS_ADMIN", "SETPCAP", *(("SETUID", "SETGID") if root else ()))
+        return [*words, "--cap-drop", "ALL", *(word for name in rights for word in ("--cap-add", f"CAP_{name}")), "--"]
     if root:  # limits on processes do not bind for root, in whatever namespace: become somebody else
-        user = str(NOBODY - slot)
+        user = str(_user())
         words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--",
                   shutil.which("setpriv") or "setpriv", "--reuid", user, "--regid", user, "--clear-groups",
                   "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
@@ -154,6 +171,30 @@ def check() -> None:
     raise NoSandbox(f"bwrap cannot make a sandbox here; it says: {said}\n{cure} {ELSEWHERE}")
 
 
+@functools.cache
+def warm() -> bool:
+    """Tell whether a process in a sandbox here can shut its forks in, so that one sandbox can serve a class."""
+    probe = f"import inside; inside.shut_in({_user()}, {TEMPORARY_BYTES}, {_below_tmp()}); print('ready')"
+    done = subprocess.run([*bwrap_command(keep_rights=True), sys.executable, "-S", "-c",
+                           f"import sys; sys.path.append('/sandbox'); {probe}"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60)
+    return done.returncode == 0 and done.stdout == "ready\n"
+
+
+def _user() -> int:
+    """Return the user for one run: as root one that nobody is or was, so that nothing of an earlier run is its own."""
+    if os.geteuid() != 0:
+        return NOBODY
+    first, _, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])
+    low = 2_000_000_000 if first + count > 2_100_000_000 else NOBODY - 10_000  # in some containers there are few
+    return low + secrets.randbelow(10_000 if low < NOBODY else 100_000_000)
+
+
+def _below_tmp() -> list[str]:
+    """Return what must still be seen when a run's own /tmp covers the sandbox's."""
+    return [str(path) for path in SHOWN if path.is_relative_to("/tmp")]
+
+
 def _denied(said: str) -> bool:
     """Tell whether a message is about a right that is missing."""
     return any(word in said.lower() for word in ("permission", "permitted", "denied", "namespace", "uid map"))
@@ -165,9 +206,8 @@ def _denied(said: str) -> bool:
 class Runner:
     """One process that runs notebooks, in a sandbox or (`trusted`) outside: for solutions only."""
 
-    def __init__(self, slot: int = 0, trusted: bool = False, sandboxed: bool = True,
-                 modules: tuple[str, ...] = ()) -> None:
-        self.slot, self.trusted, self.sandboxed, self.modules = slot, trusted, sandboxed, modules
+    def __init__(self, trusted: bool = False, sandboxed: bool = True, modules: tuple[str, ...] = ()) -> None:
+        self.trusted, self.sandboxed, self.modules = trusted, sandboxed and not trusted, modules
         self.process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.stopped = False
@@ -178,31 +218,29 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> None:
-        answers, control = os.pipe(), os.pipe()
-        words: list[str] = []
-        settings = {"limits": {"CORE": 0} if self.trusted else LIMITS, "modules": self.modules,
-                    "answers": answers[1], "control": control[1]}  # bwrap and setpriv hand on what they inherit
-        if self.trusted or not self.sandboxed:
-            self._folder = tempfile.TemporaryDirectory(prefix="crmlab-grading-")
-            words += [sys.executable, str(INSIDE), json.dumps(settings)]
-            surroundings = {**os.environ, **_environment(self._folder.name), "PATH": os.environ.get("PATH", "")}
-            folder: str | None = self._folder.name
-        else:
-            words += [*bwrap_command(self.slot), sys.executable, "-P", "/sandbox/inside.py",
-                      json.dumps(settings), "alone"]
+    def open(self) -> None:
+        """Start the process, if there is none; it then imports what it needs while others work."""
+        if self.process is not None:
+            return
+        ours, theirs = socket.socketpair()
+        rights = self.sandboxed and warm()
+        settings = json.dumps({
+            "limits": {"CORE": 0} if self.trusted else LIMITS, "modules": self.modules, "trusted": self.trusted,
+            "warm": rights, "temporary": TEMPORARY_BYTES, "below_tmp": _below_tmp(),
+            "control": theirs.fileno()})  # bwrap hands on what it gets
+        if self.sandboxed:
+            words = [*bwrap_command(rights), sys.executable, "-P", "/sandbox/inside.py", settings]
             surroundings, folder = {"PATH": "/usr/bin:/bin"}, None
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder,
-                                        stderr=subprocess.STDOUT, env=surroundings, start_new_session=True,
-                                        pass_fds=(answers[1], control[1]))
-        os.close(answers[1])
-        os.close(control[1])
-        assert self.process.stdout is not None
-        self._files = {"answers": answers[0], "control": control[0], "log": self.process.stdout.fileno()}
-        for file in self._files.values():
-            os.set_blocking(file, False)
-        self._parts = {"answers": b"", "control": b""}
-        self._ready = False
+        else:
+            self._folder = tempfile.TemporaryDirectory(prefix="crmlab-grading-")
+            words, folder = [sys.executable, str(INSIDE), settings], self._folder.name
+            surroundings = {**os.environ, **_environment(folder), "PATH": os.environ.get("PATH", "")}
+        with theirs:
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=folder,
+                                            stderr=subprocess.STDOUT, env=surroundings, start_new_session=True,
+                                            pass_fds=(theirs.fileno(),))
+        self._control, self._said, self._ready = ours, b"", False
+        self._once_only = self.sandboxed and not rights
 
     def stop(self) -> None:
         """End the process from another thread; what runs ends, and nothing is started again."""
@@ -218,11 +256,9 @@ class Runner:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            for name in ("answers", "control"):
-                os.close(self._files[name])
-            for stream in (self.process.stdin, self.process.stdout):
-                with contextlib.suppress(OSError):
-                    stream.close()  # type: ignore[union-attr]
+            self._control.close()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
             self.process = None
         if self._folder is not None:
             self._folder.cleanup()
@@ -240,18 +276,23 @@ class Runner:
         while len(outcome.killed) <= DEATHS:
             if self.stopped:
                 break
-            if self.process is None:
-                self._open()
+            fresh = self.process is None
+            if fresh:
+                self.open()
             begun = time.monotonic()
             cell, why = self._once({**task, "skip": skip, "seconds": limits.cell, "careful": careful}, limits,
                                    deadline, outcome)
+            if self._once_only:
+                self.close()
             if not why:
                 return outcome
             if cell is not None and not careful and time.monotonic() < begun + limits.cell:
                 careful = True  # it was a quick death: look again, slowly, which cell it is
                 continue
             if cell is None:
-                if not self._ready and not self.stopped:
+                if not fresh and self.process is None and time.monotonic() < deadline:
+                    continue  # the process was dead when we came: nobody's fault
+                if not (self._ready or self.stopped) or why == NOT_SHUT_IN:
                     last = outcome.log.decode("utf-8", "replace").strip().splitlines()[-1:]
                     raise RuntimeError(f"the process that runs notebooks did not start: {' '.join(last)[:300]}")
                 outcome.problem = why
@@ -267,85 +308,121 @@ class Runner:
     def _once(self, task: dict[str, Any], limits: Limits, deadline: float, outcome: Outcome
               ) -> tuple[int | None, str]:
         """Run the task once; return the cell that ended it and how, or (None, "")."""
-        assert self.process is not None and self.process.stdin is not None
-        data = pickle.dumps(task, protocol=5)
+        assert self.process is not None and self.process.stdout is not None
         outcome.times.clear()
         outcome.errors.clear()
         outcome.cell, outcome.done = None, False
         begun = checked = time.monotonic()
-        received = 0
-        to_send = memoryview(struct.pack("!Q", len(data)) + data)
-        os.set_blocking(self.process.stdin.fileno(), False)
-        with selectors.DefaultSelector() as selector:
-            for name, file in self._files.items():
-                selector.register(file, selectors.EVENT_READ, name)
-            selector.register(self.process.stdin, selectors.EVENT_WRITE, "task")
+        with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+            theirs, ours = [], {}
+            for name in ("task", "answers", "log"):  # of this run alone: what it does to them, no other run sees
+                ends = os.pipe()
+                theirs.append(ends[name != "task"])
+                ours[name] = stack.enter_context(open(ends[name == "task"], "wb" if name == "task" else "rb", 0))
+                os.set_blocking(ours[name].fileno(), False)
+            with contextlib.suppress(OSError):  # if it is dead, that shows below
+                socket.send_fds(self._control, [struct.pack("!I", _user())], theirs)
+            for file in theirs:
+                os.close(file)
+            to_send = memoryview(pickle.dumps(task, protocol=5))
+            reader = _Reader(ours["answers"], ours["log"], outcome)
+            selector.register(ours["task"], selectors.EVENT_WRITE)
+            for one in (ours["answers"], ours["log"], self._control, self.process.stdout):
+                selector.register(one, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select(0.2):
-                    if key.data == "task":
-                        try:
-                            to_send = to_send[os.write(key.fd, to_send[:65536]):]
-                        except OSError:
-                            to_send = to_send[:0]
+                    if key.fileobj is ours["task"]:
+                        with contextlib.suppress(BlockingIOError):
+                            try:
+                                to_send = to_send[os.write(key.fd, to_send[:65536]):]
+                            except BrokenPipeError:
+                                to_send = to_send[:0]
                         if not to_send:
-                            selector.unregister(self.process.stdin)
-                        continue
-                    chunk = os.read(key.fd, 65536)
-                    if key.data == "log":
-                        outcome.log = (outcome.log + chunk)[:LOG_BYTES]
+                            selector.unregister(ours["task"])
+                            ours["task"].close()
+                    elif key.fileobj is not self._control:
+                        if not reader.read(key.fileobj):
+                            selector.unregister(key.fileobj)
+                        elif key.fileobj is ours["answers"]:
+                            begun = reader.begun or begun
+                        if reader.received > CHANNEL_BYTES and not self.trusted:
+                            return self._dead(reader), "wrote more than 1 MB of answers"
+                    else:
+                        chunk = b""
+                        with contextlib.suppress(ConnectionResetError):
+                            chunk = self._control.recv(4096)
                         if not chunk:
-                            selector.unregister(key.fd)
-                        continue
-                    if not chunk:
-                        return self._dead(outcome), self._words(outcome)
-                    *lines, self._parts[key.data] = (self._parts[key.data] + chunk).split(b"\n")
-                    for line in lines:
-                        message = _message(line)
-                        if key.data == "answers":
-                            if "cell" in message:
-                                begun = time.monotonic()
-                            _note(message, outcome)
-                        elif "end" in message:
-                            self._drain(outcome)
-                            if message["end"] == 0 and outcome.done:
-                                return None, ""
-                            return outcome.cell, _how(message["end"])
-                        elif "ready" in message:
-                            self._ready, begun = True, time.monotonic()  # imports are no cell's time
-                    received += len(chunk) if key.data == "answers" else 0
-                    if received > CHANNEL_BYTES and not self.trusted:
-                        return self._dead(outcome), "wrote more than 1 MB of answers"
+                            return self._dead(reader), self._words(outcome)
+                        *lines, self._said = (self._said + chunk).split(b"\n")
+                        for message in map(json.loads, lines):
+                            if "ready" in message:
+                                self._ready, begun = True, time.monotonic()  # imports are no cell's time
+                            else:
+                                reader.rest()
+                                return self._ended(message["end"], outcome)
                 now = time.monotonic()
                 if now > deadline:
-                    return self._dead(outcome), "did not end within the student's time"
+                    return self._dead(reader), "did not end within the student's time"
                 if now > begun + max(limits.cell, 60 if outcome.cell is None else 0) + GRACE:
-                    return self._dead(outcome), "did not end within the cell's time"
+                    return self._dead(reader), "did not end within the cell's time"
                 if now > checked + 0.5 and not self.trusted:
                     checked = now
                     pid = self.process.pid
                     if _tree_bytes(pid) > TREE_BYTES and _tree_bytes(pid, exact=True) > TREE_BYTES:
-                        return self._dead(outcome), "used too much memory"
+                        return self._dead(reader), "used too much memory"
 
-    def _drain(self, outcome: Outcome) -> None:
-        """Read what is left of the answers when a task has ended: the two pipes are not in step."""
-        with contextlib.suppress(OSError):
-            while chunk := os.read(self._files["answers"], 65536):
-                self._parts["answers"] += chunk
-                if len(self._parts["answers"]) > 2 * CHANNEL_BYTES:
-                    break
-        for line in self._parts["answers"].split(b"\n")[:-1]:
-            _note(_message(line), outcome)
-        self._parts["answers"] = b""
+    def _ended(self, code: int, outcome: Outcome) -> tuple[int | None, str]:
+        """Return the cell that ended the run and how, from the code the fork ended with."""
+        if code == 0 and outcome.done:
+            return None, ""
+        if code == REFUSED and outcome.cell is None:
+            return None, NOT_SHUT_IN
+        signal_number = -code if code < 0 else code - 128
+        return outcome.cell, f"ended the run{f' (signal {signal_number})' if 0 < signal_number < 65 else ''}"
 
-    def _dead(self, outcome: Outcome) -> int | None:
+    def _dead(self, reader: _Reader) -> int | None:
         """End the process; return the cell it was in."""
-        self._drain(outcome)
         self.close()
-        return outcome.cell
+        reader.rest()
+        return reader.outcome.cell
 
     def _words(self, outcome: Outcome) -> str:
         last = outcome.log.decode("utf-8", "replace").strip().splitlines()[-1:]
         return f"ended the run{f' ({last[0][:200]})' if last and self.trusted else ''}"
+
+
+class _Reader:
+    """Reads what comes out of one run into its outcome."""
+
+    def __init__(self, answers: Any, log: Any, outcome: Outcome) -> None:
+        self.answers, self.log, self.outcome = answers, log, outcome
+        self.received = 0
+        self.begun = 0.0  # when a cell was begun last
+        self._part = b""
+
+    def read(self, file: Any) -> int:
+        """Read what there is, of the answers or of a log; return how much."""
+        try:
+            chunk = os.read(file.fileno(), 65536)
+        except BlockingIOError:
+            return 1  # somebody may still write
+        if file is not self.answers:
+            self.outcome.log = (self.outcome.log + chunk)[:LOG_BYTES]
+            return len(chunk)
+        self.received += len(chunk)
+        *lines, self._part = (self._part + chunk).split(b"\n")
+        for message in map(_message, lines):
+            if "cell" in message:
+                self.begun = time.monotonic()
+            _note(message, self.outcome)
+        return len(chunk)
+
+    def rest(self) -> None:
+        """Read what is left when a run has ended: its pipes are not in step with its end."""
+        for file in (self.answers, self.log):
+            for _ in range(2 * CHANNEL_BYTES // 65536):
+                if select.select([file], [], [], 0)[0] and not self.read(file):
+                    break
 
 
 def _message(line: bytes) -> dict[str, Any]:
@@ -375,16 +452,10 @@ def _note(message: dict[str, Any], outcome: Outcome) -> None:
                 outcome.errors[cell] = f"{name}: {text}"[:300]
         case {"fingerprint": str(text)}:
             outcome.fingerprint = text
-        case {"done": True, "tables": list(names)}:
-            outcome.done, outcome.tables = True, names
+        case {"done": True, "tables": list(names), "modules": list(modules)}:
+            outcome.done, outcome.tables, outcome.modules = True, names, modules
         case {"cell": int(cell)}:
             outcome.cell = cell
-
-
-def _how(status: Any) -> str:
-    if type(status) is int and os.WIFSIGNALED(status):
-        return f"ended the run (signal {os.WTERMSIG(status)})"
-    return "ended the run"
 
 
 def _tree_bytes(pid: int, exact: bool = False) -> int:
