@@ -182,9 +182,9 @@ def rake(
     cannot be met together. Source: Deming and Stephan (1940).
 
     >>> people = pd.DataFrame({"sex": list("ffmm"), "age": ["y", "o", "y", "y"]})
-    >>> weights = rake(people, {"sex": pd.Series({"f": 1, "m": 1}), "age": pd.Series({"y": 3, "o": 1})})
+    >>> weights = rake(people, {"sex": pd.Series({"f": 3, "m": 1}), "age": pd.Series({"y": 3, "o": 1})})
     >>> weights.round(3).to_list()
-    [1.0, 1.0, 1.0, 1.0]
+    [2.0, 1.0, 0.5, 0.5]
     """
     weight = pd.Series(1.0, index=respondents.index, name="weight")
     wanted = {}

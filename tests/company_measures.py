@@ -304,7 +304,6 @@ def winback(world: World) -> Measures:
     second = lives[lives["life"] == 2].merge(frame[["person", "cause"]], on="person", suffixes=("", "_first"))
     for code, name in ((0, "price"), (1, "service")):
         mine = second[second["cause_first"] == code]
-        found[f"second_life_{name}"] = float((mine["months"] >= 6).mean() if len(mine) else np.nan)
         found[f"second_life_{name}"] = float((~(mine["ended"] & (mine["length"] <= 6))).mean())
     return found
 

@@ -136,7 +136,6 @@ def test_clusters_close_chains_and_ignore_order() -> None:
 
 def test_metrics_of_a_worked_example() -> None:
     """45 of 50 links right, 60 wanted: precision .9, recall .75, F1 .818."""
-    truth = pd.Series(dtype=object)
     labels, entity = [], []
     for k in range(60):
         labels += [f"a{k}", f"b{k}"]

@@ -94,19 +94,28 @@ def _segment_probabilities(p: P.Parameters, age_score: Floats, female: NDArray[n
 
 def _satisfaction_model(world: World, ids: NDArray[Any]) -> dict[str, Floats]:
     """Scores of the ECSI model: fixed paths, residuals sized so that every variance is 1."""
-    scores: dict[str, Floats] = {"image": world.normal("image", ids)}
+    scores: dict[str, Floats] = {}
+    for name, spread in world["residual_spread"].items():
+        causes = world.parameters.paths.get(name, {})
+        explained = sum((b * scores[cause] for cause, b in causes.items()), np.zeros(len(ids)))
+        scores[name] = explained + spread * world.normal(name, ids)
+    return scores
+
+
+@stage("residual_spread")
+def residual_spread(world: World) -> dict[str, float]:
+    """Standard deviation that the causes of each latent leave over, all variances being 1."""
     covariance = pd.DataFrame({"image": {"image": 1.0}})
+    spread = {"image": 1.0}
     for name, causes in world.parameters.paths.items():
         path = pd.Series(causes)
+        block = covariance.loc[path.index, path.index].to_numpy()
+        spread[name] = float(np.sqrt(1 - path.to_numpy() @ block @ path.to_numpy()))
         with_others = covariance[path.index] @ path
-        explained = float(path.to_numpy() @ covariance.loc[path.index, path.index].to_numpy() @ path.to_numpy())
-        scores[name] = sum(b * scores[cause] for cause, b in causes.items()) + np.sqrt(
-            1 - explained
-        ) * world.normal(name, ids)
         covariance[name] = with_others
         covariance.loc[name] = with_others
         covariance.loc[name, name] = 1.0
-    return scores
+    return spread
 
 
 def _shape(p: P.Parameters, regime: int, satisfaction: Floats) -> Floats:

@@ -80,7 +80,7 @@ def wave_scores(world: World, number: int, day: int, person: NDArray[np.int64]) 
         causes = world.parameters.paths.get(name, {})
         new = world.normal(f"wave {number} {name}", person)
         own = lasting[name][person]
-        spread = _residual_spread(world, name)
+        spread = world["residual_spread"][name]
         scores[name] = sum((b * scores[cause] for cause, b in causes.items()), np.zeros(len(person)))
         scores[name] = scores[name] + spread * (np.sqrt(stays) * own + np.sqrt(1 - stays) * new)
         if name == "satisfaction":
@@ -95,29 +95,8 @@ def _innovations(world: World) -> dict[str, Floats]:
     for name in CONSTRUCTS:
         causes = world.parameters.paths.get(name, {})
         explained = sum((b * people[cause].to_numpy() for cause, b in causes.items()), np.zeros(world.people))
-        made[name] = (people[name].to_numpy() - explained) / _residual_spread(world, name)
+        made[name] = (people[name].to_numpy() - explained) / world["residual_spread"][name]
     return made
-
-
-def _residual_spread(world: World, name: str) -> float:
-    """Standard deviation of a latent that its causes leave, from the planted paths alone."""
-    return float(world["residual_spread"][name])
-
-
-@stage("residual_spread")
-def residual_spread(world: World) -> dict[str, float]:
-    """Residual standard deviation of each latent of the satisfaction model, all variances being 1."""
-    covariance = pd.DataFrame({"image": {"image": 1.0}})
-    spread = {"image": 1.0}
-    for name, causes in world.parameters.paths.items():
-        path = pd.Series(causes)
-        block = covariance.loc[path.index, path.index].to_numpy()
-        spread[name] = float(np.sqrt(1 - path.to_numpy() @ block @ path.to_numpy()))
-        with_others = covariance[path.index] @ path
-        covariance[name] = with_others
-        covariance.loc[name] = with_others
-        covariance.loc[name, name] = 1.0
-    return spread
 
 
 def items(world: World, wave: str, ids: NDArray[np.int64], latent: Floats, name: str) -> dict[str, NDArray[np.int64]]:
