@@ -308,7 +308,8 @@ def test_feedback_never_shows_what_was_expected(graded: Graded) -> None:
 
 def test_the_killing_is_named(graded: Graded) -> None:
     assert "code cell 4 ended the run" in " ".join(graded["os._exit"].notes)
-    assert "too much memory" in " ".join(graded["memory of many"].notes)
+    greedy = graded["memory of many"]  # a slow machine has given it all its time before the memory is gone
+    assert "too much memory" in " ".join(greedy.notes) or any("TooLong" in text for text in greedy.messages)
     assert "more than 1 MB" in " ".join(graded["floods the channel"].notes)
     assert any("TooLong" in text for text in graded["endless loop"].messages)
 
