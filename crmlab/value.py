@@ -156,7 +156,7 @@ def rfm(measures: pd.DataFrame, bins: int = 5, nested: bool = False) -> pd.DataF
         worse = (grouped.rank(method="min") - 1) / grouped.transform("size")
         result[score] = 1 + np.floor(bins * worse + 1e-9).astype(int)
         within.append(score)
-    result["cell"] = result[["r", "f", "m"]].astype(str).agg("".join, axis=1)
+    result["cell"] = result["r"].astype(str) + result["f"].astype(str) + result["m"].astype(str)
     return result
 
 

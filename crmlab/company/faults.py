@@ -46,6 +46,8 @@ def draw(
         left_by_arm=np.zeros((n, len(RECOVERY_ARMS))),
     )
     faulty = np.flatnonzero(world.uniform(f"{line} fault", ids) < chance_of_fault)
+    if len(faulty) == 0:
+        return made
     ids = ids[faulty]
     severity = 1 + world.choice(f"{line} severity", ids, p.severity)
     mood = world["people"]["complaint_score"].to_numpy()[person[faulty]]

@@ -105,16 +105,14 @@ def _satisfaction_model(world: World, ids: NDArray[Any]) -> dict[str, Floats]:
 @stage("residual_spread")
 def residual_spread(world: World) -> dict[str, float]:
     """Standard deviation that the causes of each latent leave over, all variances being 1."""
-    covariance = pd.DataFrame({"image": {"image": 1.0}})
+    covariance = {("image", "image"): 1.0}
     spread = {"image": 1.0}
     for name, causes in world.parameters.paths.items():
-        path = pd.Series(causes)
-        block = covariance.loc[path.index, path.index].to_numpy()
-        spread[name] = float(np.sqrt(1 - path.to_numpy() @ block @ path.to_numpy()))
-        with_others = covariance[path.index] @ path
-        covariance[name] = with_others
-        covariance.loc[name] = with_others
-        covariance.loc[name, name] = 1.0
+        for other in spread:
+            shared = sum(b * covariance[other, cause] for cause, b in causes.items())
+            covariance[other, name] = covariance[name, other] = shared
+        covariance[name, name] = 1.0
+        spread[name] = float(np.sqrt(1 - sum(b * covariance[cause, name] for cause, b in causes.items())))
     return spread
 
 
@@ -135,20 +133,29 @@ def _leaving_index(p: P.Parameters, regime: NDArray[Any], satisfaction: Floats) 
     return index
 
 
+_GRID = np.linspace(-20, 9, 581)  # of the index of leaving
+_POOLS: dict[str, Floats] = {}  # the curve is the same in every company with these parameters
+
+
 def _rank_in_pool(p: P.Parameters, index: Floats, cities: NDArray[Any]) -> Floats:
     """Share of all customers of these cities whose index of leaving is lower (an exact CDF)."""
+    pool = f"{p} {cities}"
+    if pool not in _POOLS:
+        _POOLS[pool] = _pool(p, cities)
+    return special.ndtr(np.interp(index, _GRID, _POOLS[pool]))
+
+
+def _pool(p: P.Parameters, cities: NDArray[Any]) -> Floats:
+    """The CDF of the index over a pool of cities, as a normal score, where the curve is nearly straight."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()
     shares = np.zeros(len(P.REGIMES))
     np.add.at(shares, np.array(P.REGIME_OF_CITY)[cities], np.array(p.city_shares)[cities])
-    grid = np.linspace(-20, 9, 581)
-    cdf = np.zeros(len(grid))
+    cdf = np.zeros(len(_GRID))
     for r, share in enumerate(shares / shares.sum()):
         mean = _leaving_index(p, np.full(len(nodes), r), nodes)
-        cdf += share * (special.ndtr(grid[:, None] - mean) @ weights)
-    # interpolate on the normal score, where the curve is nearly straight
-    cdf = np.clip(cdf, 1e-300, 1 - 1e-15)
-    return special.ndtr(np.interp(index, grid, special.ndtri(cdf)))
+        cdf += share * (special.ndtr(_GRID[:, None] - mean) @ weights)
+    return special.ndtri(np.clip(cdf, 1e-300, 1 - 1e-15))
 
 
 @stage("life_events")
