@@ -266,20 +266,47 @@ def _same(given: Plain, right: Plain, question: dict[str, Any]) -> bool:
     if kind == "set":
         mine, theirs = as_set(given), as_set(right)
         return bool(mine and theirs) and len(mine ^ theirs) <= tolerance * len(theirs)  # type: ignore
+    labels, wrong = _compared(given, right, question)
+    return not labels and not wrong
+
+
+def _compared(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with a table's labels, and, if they are right, the cells that are wrong."""
     names = question["columns"]
     mine_rows, right_rows = as_rows(given, names), as_rows(right, names)
-    if not mine_rows or not right_rows or len(mine_rows) != len(right_rows):
-        return False
+    if not mine_rows or not right_rows:
+        return ["it cannot be read"], []
     keys = range(question.get("labels") or 1)  # the first columns say what a row is about
 
     def label(row: list[Any]) -> tuple[str, ...]:
         return tuple(fold(int(row[i]) if type(row[i]) is float and row[i].is_integer() else row[i]) for i in keys)
 
-    found = {label(row): row for row in mine_rows}
-    if len(found) != len(mine_rows) or found.keys() != {label(row) for row in right_rows}:
-        return False
-    return all(_match(found[label(row)][i], row[i], tolerance)
-               for row in right_rows for i in range(len(names)) if i not in keys)
+    mine, theirs = ({label(row): row for row in rows} for rows in (mine_rows, right_rows))
+    if len(mine) != len(mine_rows):
+        return [f"the same {names[0]} stands in more than one row"], []
+    faults = [f"{what} {', '.join(' '.join(key) for key in sorted(left)[:3])}"
+              for what, left in (("there is no row for", theirs.keys() - mine.keys()),
+                                 ("there should be no row for", mine.keys() - theirs.keys())) if left]
+    if faults:
+        return faults, []
+    tolerance = question.get("tolerance") or 1e-9
+    return [], [f"{name} of {' '.join(key)}" for key, row in theirs.items() for i, name in enumerate(names)
+                if i not in keys and not _match(mine[key][i], row[i], tolerance)]
+
+
+def where_wrong(given: Plain, right: Plain, question: dict[str, Any]) -> str:
+    """Return a sentence on what of a table or a set is wrong; for practice, where nothing is secret."""
+    if question["kind"] == "set":
+        mine, theirs = as_set(given) or set(), as_set(right) or set()
+        return f"{len(mine - theirs)} of your {len(mine)} do not belong there, {len(theirs - mine)} others do"
+    if question["kind"] != "table":
+        return ""
+    labels, wrong = _compared(given, right, question)
+    if labels:
+        return "; ".join(labels)
+    cells = sum(len(row) for row in as_rows(right, question["columns"]) or ()) - len(right["rows"])
+    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    return f"look at {', '.join(wrong[:3])}{more}" if len(wrong) < cells else ""
 
 
 def _match(given: Any, right: Any, tolerance: float) -> bool:

@@ -211,7 +211,8 @@ class Exercise:
             return "right"
         self._given[name] = "not yet"
         hints = (hint for hint, value in question["wrong"].items() if _answers.same(given, value, question))
-        return f"not yet: {next(hints, wrong or 'read the question once more')}"
+        where = "" if wrong else _answers.where_wrong(given, question["right"], question)
+        return f"not yet: {next(hints, wrong or where or 'read the question once more')}"
 
     def _broken_check(self, given: _answers.Plain, question: dict[str, Any]) -> str:
         """Return the first thing every right answer fulfils and this one does not."""
@@ -225,7 +226,11 @@ class Exercise:
         elif question["kind"] == "number":
             value = _answers.as_number(given)
         for message, expression in question["checks"].items():
-            if not eval(expression, {"value": value, "table": self._tables}):  # from the key, not from students
+            try:
+                fulfilled = eval(expression, {"value": value, "table": self._tables})  # from the key, not from students
+            except Exception:
+                return f"{message}; it cannot even be looked at: is a column text where numbers should be?"
+            if not fulfilled:
                 return str(message)
         return ""
 

@@ -136,6 +136,21 @@ def test_practice_says_right_or_not_yet_with_a_hint(practice: tuple[Exercise, Sa
     assert say("q5", "Write!").startswith("q5: written")
 
 
+def test_practice_says_where_a_table_or_a_list_is_wrong(practice: tuple[Exercise, Said]) -> None:
+    ex, say = practice
+    orders = ex.load("orders")
+    sums = orders.groupby("channel", observed=True)["amount"].sum()
+    one = sums.copy()
+    one["web"] += 5000
+    one["store"] -= 5000
+    assert say("q2", one) == "q2: not yet: look at amount of store, amount of web"
+    other = sums.rename({"web": "WWW"})
+    assert say("q2", other) == "q2: not yet: there is no row for web; there should be no row for www"
+    best = orders.groupby("customer_id")["amount"].sum().nlargest(6).index
+    assert say("q3", best) == "q3: not yet: 1 of your 6 do not belong there, 0 others do"
+    assert "cannot even be looked at" in say("q2", sums.map("{:.2f} yuan".format))
+
+
 def test_own_data_say_only_whether_the_form_is_right(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ex = Exercise(NAME, course="CRM", student="20261234", people=PEOPLE)
     say = teller(ex, capsys)
