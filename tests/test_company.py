@@ -133,6 +133,10 @@ def beginning(name: str, frame: pd.DataFrame, tables: dict[str, pd.DataFrame]) -
         frame = frame[frame["customer_id"] <= "C000500"]
     elif "order_id" in frame:
         frame = frame[frame["order_id"] < 501_000]
+    elif "subscription_id" in frame:
+        frame = frame[frame["subscription_id"] < 5_010]
+    elif "line_id" in frame:  # the mobile operator has 8 lines where the company has 8.6 people
+        frame = frame[frame["line_id"] <= "L00465"]
     if name == "truth/faults":
         frame = frame.sort_values(["customer_id", "date"])
     return frame.reset_index(drop=True)
