@@ -1,0 +1,109 @@
+"""Rates shrunk by empirical Bayes, and decision trees rolled back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlab import winback
+
+
+def counts(k: list[float], n: list[float]) -> tuple[pd.Series, pd.Series]:
+    index = pd.Index(list("abcdefghijklmnopqrstuvwxyz")[: len(k)])
+    return pd.Series(k, index=index), pd.Series(n, index=index)
+
+
+def test_six_of_ten_is_pulled_to_267_by_a_prior_of_mean_one_fifth_and_weight_fifty() -> None:
+    """The toy of the curriculum: (50 × .2 + 6)/(50 + 10) = .267, with a and b as the fit of many groups finds them."""
+    rng = np.random.default_rng(1)
+    n = np.full(4000, 60)
+    k = rng.binomial(n, rng.beta(10, 40, 4000))
+    found = winback.shrink_rates(pd.Series([6, *k]), pd.Series([10, *n]))
+    assert found.attrs["prior"] == pytest.approx((10, 40), rel=0.15)
+    assert found["shrunk"].iloc[0] == pytest.approx(0.267, abs=0.01)
+
+
+def test_the_interval_holds_the_true_rate_in_95_of_100_groups() -> None:
+    rng = np.random.default_rng(2)
+    n = rng.integers(5, 200, 3000)
+    true = rng.beta(6, 14, 3000)
+    found = winback.shrink_rates(pd.Series(rng.binomial(n, true)), pd.Series(n))
+    held = ((found["low"] < true) & (true < found["high"])).mean()
+    assert held == pytest.approx(0.95, abs=0.015)
+    assert ((found["shrunk"] - true) ** 2).mean() < 0.8 * ((found["rate"] - true) ** 2).mean()
+
+
+def test_groups_that_do_not_differ_get_one_rate() -> None:
+    found = winback.shrink_rates(*counts([20, 41, 10, 29], [100, 200, 50, 150]))
+    assert np.ptp(found["shrunk"]) < 0.002
+
+
+def test_rates_lie_between_the_raw_rate_and_the_mean() -> None:
+    found = winback.shrink_rates(*counts([60, 28, 6, 2], [200, 100, 10, 10]))
+    mean = found.attrs["prior"][0] / sum(found.attrs["prior"])
+    low, high = np.minimum(found["rate"], mean), np.maximum(found["rate"], mean)
+    assert found["shrunk"].between(low, high).all()
+
+
+@pytest.mark.parametrize(("k", "n", "message"), [
+    ([1, 2], [0, 5], "'a' has no trials"), ([9, 2], [5, 5], "'a' has more successes"), ([1], [5], "1 group"),
+    ([1, -2], [5, 5], "of group 'b' is -2"), ([1, float("nan")], [5, 5], "of group 'b' is nan"),
+    ([1, 1.5], [5, 5], "whole numbers"), ([0, 0], [5, 5], "0 successes in 10"), ([5, 5], [5, 5], "do not differ"),
+    (["x", "y"], [5, 5], "hold text"),
+])
+def test_bad_counts_are_named(k: list[float], n: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        winback.shrink_rates(*counts(k, n))
+
+
+def test_other_refusals() -> None:
+    k, n = counts([1, 2], [5, 5])
+    with pytest.raises(ValueError, match="same index"):
+        winback.shrink_rates(k, n.iloc[::-1])
+    with pytest.raises(ValueError, match="level"):
+        winback.shrink_rates(k, n, level=95)
+
+
+# ---- decision trees --------------------------------------------------------------------------------------
+
+
+def offer(chance: float) -> dict[str, object]:
+    sent = {"chance": {"returns": (chance, 100.0), "stays away": (1 - chance, -20.0)}}
+    return {"choose": {"offer": sent, "leave": 0}}
+
+
+def test_value_of_perfect_information_of_the_curriculum() -> None:
+    """.3 × 100 − .7 × 20 = 16; knowing before, .3 × 100 = 30; EVPI 14."""
+    assert winback.roll_back(offer(0.3)) == (pytest.approx(16.0), ["offer"])
+    known = {"chance": {"would return": (0.3, {"choose": {"offer": 100, "leave": 0}}),
+                        "would not": (0.7, {"choose": {"offer": -20, "leave": 0}})}}
+    value, choices = winback.roll_back(known)
+    assert value == pytest.approx(30.0) and value - winback.roll_back(offer(0.3))[0] == pytest.approx(14.0)
+    assert choices == ["would return → offer", "would not → leave"]
+
+
+def test_a_cost_of_asking_is_taken_off() -> None:
+    ask = {"choose": {"ask first": (15, {"chance": {"yes": (0.3, offer(1.0)), "no": (0.7, offer(0.0))}}),
+                      "do not ask": offer(0.3)}}
+    assert winback.roll_back(ask) == (pytest.approx(16.0), ["do not ask", "do not ask → offer"])
+    ask["choose"]["ask first"] = (13, ask["choose"]["ask first"][1])
+    assert winback.roll_back(ask)[0] == pytest.approx(17.0)
+
+
+@given(st.floats(0, 1))
+def test_a_free_test_never_hurts(chance: float) -> None:
+    informed = {"chance": {"a": (chance, offer(1.0)), "b": (1 - chance, offer(0.0))}}
+    assert winback.roll_back(informed)[0] >= winback.roll_back(offer(chance))[0] - 1e-9
+
+
+@pytest.mark.parametrize(("tree", "message"), [
+    ({"chance": {"a": (0.5, 1), "b": (0.6, 1)}}, "the root: the probabilities 0.5, 0.6"),
+    ({"choose": {"x": {"chance": {"a": (-0.5, 1), "b": (1.5, 1)}}}}, "x: the probabilities"),
+    ({"choose": {}}, "needs branches"), ({"perhaps": {"a": 1}}, "a node is a number"), ("ten", "a node is a number"),
+    ({"choose": {"a": float("nan")}}, "a: the value is nan"), ({"chance": {"a": 3}}, r"\(probability, node\)"),
+    (True, "a node is a number"),
+])
+def test_a_wrong_tree_is_named_by_its_place(tree: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        winback.roll_back(tree)
