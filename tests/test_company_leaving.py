@@ -13,7 +13,7 @@ from crmlab.company.mobile import ARMS, AT_END, REASONS, REGAIN, SAYS_PRICE, WIT
 NAMES = (
     "exit_survey", "payments", "web_visits", "listening_posts", "retention_test", "lost_customers", "winback_test",
     "save_calls", "agents", "telecom_panel", "telecom_winback", "subscriptions", "truth/retention", "truth/winback",
-    "truth/exits", "truth/save_calls", "truth/telecom", "truth/defection",
+    "truth/exits", "exit_interviews", "truth/save_calls", "truth/telecom", "truth/defection",
 )  # fmt: skip
 
 
@@ -78,6 +78,14 @@ def test_the_exit_survey_names_price_twice_as_often_as_it_is_true(tables: dict[s
     answers = tables["truth/exits"].query("answers").set_index("customer_id")["says"]
     told = tables["exit_survey"].set_index("customer_id")
     assert (told["cause"].astype(str) == answers.astype(str).reindex(told.index)).all() and told["text"].notna().all()
+
+
+def test_long_interviews_find_the_true_cause_behind_what_was_said(tables: dict[str, pd.DataFrame]) -> None:
+    talks = tables["exit_interviews"].merge(tables["exit_survey"], on="customer_id")
+    talks = talks.merge(tables["truth/exits"], on="customer_id", suffixes=("_said", "_true"))
+    assert len(talks) == len(tables["exit_interviews"]) > 150
+    assert (talks["said"] == talks["cause_said"]).all() and (talks["meant"] == talks["cause_true"]).all()
+    assert 0.3 < (talks.query("said == 'price'")["meant"] == "price").mean() < 0.6
 
 
 def test_the_retention_test_shows_the_outcome_of_the_arm_that_was_drawn(tables: dict[str, pd.DataFrame]) -> None:

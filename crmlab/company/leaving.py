@@ -17,6 +17,7 @@ from crmlab.company.world import World, stage
 
 POSTS = ("purchase", "front_line", "receivables", "web", "critical_event")
 LATE_FROM = 8  # days; a payment at least so late is the signal
+INTERVIEWED = 0.20  # of those who answered the exit survey
 CALLS_TO_CANCEL = (0.55, 0.30)  # share phoning, of those who leave, and of discontented months that pass
 STAYS = 3  # months after a call for which a saved subscriber stays, at least
 STEPS = ("comprehended", "proposed", "responded")
@@ -46,6 +47,20 @@ def exit_survey(world: World) -> pd.DataFrame:
             "customer_id": customer_ids(world, person),
             "cause": labels(says, P.CAUSES),
             "text": np.array([WORDS[cause] for cause in P.CAUSES])[says, which],
+        }
+    )
+
+
+@table("exit_interviews")
+def exit_interviews(world: World) -> pd.DataFrame:
+    """Long talks with some of those who answered the exit survey: what they had said, and what they had meant."""
+    frame = world["exits"]
+    frame = frame[frame["answers"] & (world.uniform("exit interview", frame["person"]) < INTERVIEWED)]
+    return pd.DataFrame(
+        {
+            "customer_id": customer_ids(world, frame["person"]),
+            "said": labels(frame["says"], P.CAUSES),
+            "meant": labels(frame["cause"], P.CAUSES),
         }
     )
 
