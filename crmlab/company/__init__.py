@@ -3,7 +3,7 @@
 The firm is fictional. Retail members order when they like, subscribers get a monthly box, offices have
 contracts; 36 months, six cities, about 9 000 people. `simulate` makes any of its tables from one whole
 number. The equations are in the modules `people`, `retail`, `baskets`, `subscriptions`, `faults` and
-`office`, the numbers in `parameters`; `records`, `surveys` and `needs` only observe. What each column means
+`office`, the numbers in `parameters`; `records`, `surveys`, `needs` and `contacts` only observe. What each column means
 is in `dictionary.csv`.
 
 Run `python -m crmlab.company` to write `datasets/lantern_leaf/` from the shipped seed.
@@ -15,6 +15,7 @@ import pandas as pd
 
 from crmlab.company import (  # noqa: F401  (they register their stages and tables)
     baskets,
+    contacts,
     needs,
     office,
     people,
