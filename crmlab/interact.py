@@ -69,7 +69,7 @@ class Campaign:
 
     def steps(self) -> pd.Series:
         """The six steps in words, as a brief of one column."""
-        every = ", ".join(f"{name} {self.frequency[name]:g}" for name in self.target)
+        every = ", ".join(f"{name} {self.frequency[name]:.3g}" for name in self.target)
         return pd.Series(
             {
                 "1 target": ", ".join(f"{name} {n:,}" for name, n in self.target.items()),
