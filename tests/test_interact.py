@@ -1,0 +1,158 @@
+"""Campaigns, removal effects, wear-out and standardisation: by hand, planted and wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import interact
+
+PLAN = interact.Campaign(
+    {"recent": 1000, "lapsed": 500}, "packs sold", "advice", 1020, "wechat", {"recent": 2, "lapsed": 1}, cost=0.15
+)
+
+
+def test_cost_and_expectation_of_a_plan_by_hand() -> None:
+    """1 000 × 2 + 500 × 1 messages, 3 months, a tenth held out, ¥0.15 each."""
+    assert PLAN.spend() == pytest.approx(2500 * 3 * 0.9 * 0.15)
+    table = PLAN.expected({"recent": lambda f: 0.5 * f, "lapsed": lambda f: 0.0})
+    assert table.loc["recent"].to_list() == pytest.approx([900, 5400, 810, 2700, 1890])
+    assert table["cost"].sum() == pytest.approx(PLAN.spend())
+    assert table.loc["lapsed", "net"] == pytest.approx(-202.5)
+    assert list(PLAN.steps().index.str[0]) == list("123456")
+
+
+def test_a_changed_plan_is_checked_again() -> None:
+    with pytest.raises(ValueError, match=r"costs 2,22[78] yuan, its budget is 1,020"):
+        replace(PLAN, frequency={"recent": 5, "lapsed": 1})
+    with pytest.raises(ValueError, match="hold_out"):
+        replace(PLAN, hold_out=0)
+    with pytest.raises(ValueError, match="give each segment"):
+        replace(PLAN, frequency={"recent": 1})
+    with pytest.raises(ValueError, match="'lapsed'"):
+        replace(PLAN, frequency={"recent": 1, "lapsed": -1})
+    with pytest.raises(KeyError, match="lapsed"):
+        PLAN.expected({"recent": lambda f: f})
+
+
+def test_arms_are_by_lot_within_segments() -> None:
+    segment = pd.Series(["recent"] * 200 + ["lapsed"] * 100)
+    arm = PLAN.assign(segment, seed=1)
+    assert (arm == "hold-out").groupby(segment).sum().to_dict() == {"lapsed": 10, "recent": 20}
+    assert arm.equals(PLAN.assign(segment, seed=1)) and not arm.equals(PLAN.assign(segment, seed=2))
+    with pytest.raises(ValueError, match="no segment new"):
+        PLAN.assign(pd.Series(["new"]), seed=1)
+
+
+# --- removal effect ------------------------------------------------------------------------------------
+
+TOY = pd.DataFrame({"journey_id": [1, 1, 2, 3], "touchpoint": list("abab"), "converted": [True, True, False, True]})
+
+
+def test_removal_effect_of_three_journeys_by_hand() -> None:
+    """start→a 2/3, start→b 1/3, a→b 1/2, b→order 1: P = 2/3; without a 1/3, without b 0."""
+    assert interact.removal_effect(TOY).to_dict() == pytest.approx({"a": 0.5, "b": 1.0})
+
+
+def test_removal_effect_does_not_depend_on_how_journeys_are_mixed() -> None:
+    mixed = TOY.iloc[[3, 0, 2, 1]]
+    assert interact.removal_effect(mixed).to_dict() == pytest.approx({"a": 0.5, "b": 1.0})
+
+
+def test_loops_are_followed_to_the_end() -> None:
+    """a→a in half of the steps: still every order goes through a."""
+    loop = pd.DataFrame({"journey_id": [1, 1, 2, 2], "touchpoint": "a", "converted": [True, True, False, False]})
+    assert interact.removal_effect(loop).to_dict() == pytest.approx({"a": 1.0})
+
+
+def test_removal_effect_refuses_what_it_cannot_read() -> None:
+    with pytest.raises(KeyError, match="touchpoint"):
+        interact.removal_effect(TOY.drop(columns="touchpoint"))
+    with pytest.raises(ValueError, match="1 journeys end both"):
+        interact.removal_effect(TOY.assign(converted=[True, False, False, True]))
+    with pytest.raises(ValueError, match="nothing to lose"):
+        interact.removal_effect(TOY.assign(converted=False))
+    with pytest.raises(ValueError, match="1 of 4 rows have gaps"):
+        interact.removal_effect(TOY.assign(touchpoint=["a", None, "a", "b"]))
+
+
+# --- wear-out ------------------------------------------------------------------------------------------
+
+
+def sample(rng: np.random.Generator, people: int = 1500, months: int = 4) -> pd.DataFrame:
+    f = rng.integers(0, 7, people)
+    own = np.exp(0.5 * rng.normal(size=people) - 0.125)
+    p = 0.02 + 0.08 * own * f * np.exp(-0.25 * f)
+    rows = {"customer": np.repeat(np.arange(people), months), "f": np.repeat(f, months)}
+    return pd.DataFrame(rows).assign(y=rng.random((people, months)).ravel() < np.repeat(p, months))
+
+
+def test_wear_out_without_noise_is_found_exactly_and_k_quarter_means_four_contacts() -> None:
+    f = np.tile(np.arange(7), 2)
+    found = interact.WearOut(f, 0.01 + 0.05 * f * np.exp(-0.25 * f)).fit()
+    assert found.params.to_list() == pytest.approx([0.01, 0.05, 0.25], abs=1e-5)
+    assert 1 / found.params["k"] == pytest.approx(4, abs=1e-3)
+    assert int(np.argmax(found.predict(np.arange(7)))) == 4
+
+
+def test_wear_out_intervals_cover() -> None:
+    rng = np.random.default_rng(5)
+    truth = pd.Series({"b": 0.02, "a": 0.08, "k": 0.25})
+    held = []
+    for _ in range(200):
+        t = sample(rng)
+        table = interact.WearOut(t["f"], t["y"], t["customer"]).fit().conf_int()
+        held.append((table["low"] <= truth) & (truth <= table["high"]))
+    assert pd.DataFrame(held).mean().between(0.91, 0.99).all()
+
+
+def test_customers_who_differ_widen_the_errors() -> None:
+    t = sample(np.random.default_rng(2))
+    t["y"] = t.groupby("customer")["y"].transform("max")  # the same answer in every month
+    grouped = interact.WearOut(t["f"], t["y"], t["customer"]).fit().bse
+    alone = interact.WearOut(t["f"], t["y"]).fit().bse
+    assert (grouped > 1.8 * alone).all()
+
+
+def test_wear_out_refuses_what_it_cannot_fit() -> None:
+    f = np.tile(np.arange(7), 5)
+    with pytest.raises(ValueError, match="does not rise"):
+        interact.WearOut(f, np.full(35, 0.1) - 0.01 * f).fit()
+    with pytest.raises(ValueError, match="0 among them"):
+        interact.WearOut(f + 1, f)
+    with pytest.raises(ValueError, match="35 rows of contacts, 3 responses"):
+        interact.WearOut(f, [0, 1, 1])
+    with pytest.raises(ValueError, match="1 of 35 rows are missing"):
+        interact.WearOut(f, np.where(np.arange(35) == 3, np.nan, 1.0))
+    with pytest.raises(TypeError, match="numbers"):
+        interact.WearOut(f, ["yes"] * 35)
+    with pytest.raises(ValueError, match="0 or more"):
+        interact.WearOut(f - 1, f)
+
+
+# --- standardisation -----------------------------------------------------------------------------------
+
+
+def test_simpsons_paradox_by_hand() -> None:
+    """Telephone: 1 of 1 easy, 2 of 3 hard; chat: 3 of 3 easy, 0 of 1 hard. Half of all are easy."""
+    toy = pd.DataFrame({"channel": list("ttttcccc"), "issue": list("ehhheeeh"), "solved": [1, 1, 1, 0, 1, 1, 1, 0]})
+    found = interact.standardise(toy, "channel", "issue", "solved")
+    assert found.loc["t"].to_list() == pytest.approx([4, 0.75, 0.5 * 1 + 0.5 * 2 / 3])
+    assert found.loc["c"].to_list() == pytest.approx([4, 0.75, 0.5])
+
+
+def test_equal_mix_changes_nothing() -> None:
+    toy = pd.DataFrame({"g": list("aabb"), "m": list("xyxy"), "v": [1.0, 2, 3, 4]})
+    found = interact.standardise(toy, "g", "m", "v")
+    assert found["raw"].to_list() == pytest.approx(found["standardised"].to_list())
+
+
+def test_what_a_channel_never_had_is_not_made_up() -> None:
+    toy = pd.DataFrame({"g": list("aab"), "m": list("xyx"), "v": [1, 0, 1]})
+    with pytest.raises(ValueError, match="'b' never had m 'y'"):
+        interact.standardise(toy, "g", "m", "v")
+    with pytest.raises(KeyError, match="issue"):
+        interact.standardise(toy, "g", "issue", "v")
+    with pytest.raises(ValueError, match="have gaps"):
+        interact.standardise(toy.assign(v=[1, np.nan, 1]), "g", "m", "v")
