@@ -14,32 +14,32 @@ __all__ = ["roll_back", "shrink_rates"]
 
 
 def shrink_rates(successes: pd.Series, trials: pd.Series, level: float = 0.95) -> pd.DataFrame:
-    """Rates of several groups, shrunk towards their mean by the empirical Bayes method (beta-binomial).
+    """Rates of several groups, each pulled towards their mean as far as chance explains their differences.
 
-    Successes of a group with true rate θ are binomial(trials, θ), and θ ~ beta(a, b) over groups, a and b by maximum
-    likelihood. Then shrunk = (a + successes)/(a + b + trials), and the interval holds θ with probability `level`,
-    given a and b. Where the groups differ no more than chance does, all get nearly the overall rate.
+    Successes of a group with true rate θ are binomial(trials, θ); over groups θ ~ beta with mean μ and weight w, as
+    if each group brought w trials of the mean rate with it: shrunk = (w·μ + successes)/(w + trials). Neither μ nor w
+    is known; both are averaged over what the data say of them, with every μ and every pull w/(w + typical trials)
+    equally likely beforehand. (The single best w is often infinite with few groups, and would make all rates equal.)
 
     Parameters
     ----------
     successes, trials : counts with the same index, one entry a group; at least two groups
     level : of the interval, above 0 and below 1
 
-    Returns columns rate, shrunk, low, high, on the index given; `.attrs["prior"]` holds (a, b).
+    Returns columns rate, shrunk, low, high, on the index given; `.attrs` has the posterior medians mean and weight.
     Raises ValueError for different indexes, counts that are missing, negative or not whole, more successes than
     trials, a group without trials, fewer than two groups, or no success (or no failure) at all.
-    Source: Morris (1983); Casella (1985).
+    Source: Morris (1983); Daniels (1999) for the pull that is equally likely everywhere.
 
     >>> calls = pd.DataFrame({"saved": [60, 55, 6, 1], "calls": [200, 100, 10, 10]}, index=list("abcd"))
     >>> shrink_rates(calls["saved"], calls["calls"])[["rate", "shrunk"]].round(2)
        rate  shrunk
     a  0.30    0.31
     b  0.55    0.53
-    c  0.60    0.49
-    d  0.10    0.26
+    c  0.60    0.50
+    d  0.10    0.25
     """
-    from scipy.optimize import minimize
-    from scipy.special import betaincinv, betaln, expit, logit
+    from scipy.special import betainc, betaln
 
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
@@ -55,26 +55,20 @@ def shrink_rates(successes: pd.Series, trials: pd.Series, level: float = 0.95) -
     if not 0 < k.sum() < n.sum():
         raise ValueError(f"{k.sum():g} successes in {n.sum():g} trials: the rates do not differ")
 
-    def loss(phi: Any) -> float:  # the mean as a logit, the weight a + b as a log
-        a, b = np.exp(phi[1]) * expit(phi[0]), np.exp(phi[1]) * expit(-phi[0])
-        return float((betaln(a, b) - betaln(a + k, b + n - k)).sum())
-
-    start = logit(k.sum() / n.sum())
-    bounds = [(start - 5, start + 5), (-2.0, 12.0)]
-    tries = [minimize(loss, [start, np.log(w)], bounds=bounds, method="L-BFGS-B") for w in (5.0, 50.0, 1000.0)]
-    mean, weight = min(tries, key=lambda one: one.fun).x
-    a, b = float(np.exp(weight) * expit(mean)), float(np.exp(weight) * expit(-mean))
-    tail = (1 - level) / 2
-    made = pd.DataFrame(
-        {
-            "rate": k / n,
-            "shrunk": (a + k) / (a + b + n),
-            "low": betaincinv(a + k, b + n - k, tail),
-            "high": betaincinv(a + k, b + n - k, 1 - tail),
-        },
-        index=trials.index,
-    )
-    made.attrs["prior"] = (a, b)
+    # a grid over the mean and the pull, and how likely the counts are at each of its points
+    mean, pull = (axis.ravel() for axis in np.meshgrid(np.arange(0.0025, 1, 0.005), np.arange(0.0125, 1, 0.025)))
+    weight = pull / (1 - pull) * len(n) / (1 / n).sum()
+    a, b = (weight * mean)[:, None], (weight * (1 - mean))[:, None]
+    fit = (betaln(a + k, b + n - k) - betaln(a, b)).sum(axis=1)
+    share = np.exp(fit - fit.max())
+    chosen = np.searchsorted(np.cumsum(share) / share.sum(), (np.arange(300) + 0.5) / 300)  # of equal weight
+    a, b = a[chosen], b[chosen]
+    theta = np.linspace(0, 1, 301)
+    below = np.array([betainc(a + k, b + n - k, at).mean(axis=0) for at in theta])  # CDF of each group's rate
+    ends = [[np.interp(p, below[:, j], theta) for j in range(len(k))] for p in (0.5 - level / 2, 0.5 + level / 2)]
+    shrunk = ((a + k) / (a + b + n)).mean(axis=0)
+    made = pd.DataFrame({"rate": k / n, "shrunk": shrunk, "low": ends[0], "high": ends[1]}, index=trials.index)
+    made.attrs = {"mean": float(np.median(mean[chosen])), "weight": float(np.median(weight[chosen]))}
     return made
 
 
