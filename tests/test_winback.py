@@ -42,7 +42,7 @@ def test_with_few_groups_the_interval_still_holds_the_true_rate_in_95_of_100() -
 
 def test_groups_that_do_not_differ_are_pulled_together() -> None:
     found = winback.shrink_rates(*counts([20, 41, 10, 29], [100, 200, 50, 150]))
-    assert np.ptp(found["shrunk"]) < 0.3 * np.ptp(found["rate"])
+    assert np.ptp(found["shrunk"]) < 0.5 * np.ptp(found["rate"])
 
 
 def test_rates_lie_between_the_raw_rate_and_the_mean() -> None:
