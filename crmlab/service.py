@@ -223,7 +223,9 @@ def _periods(
         raise ValueError(f"{events.size} counts but {units.size} exposures: one of each a period")
     chosen = np.ones(len(events), dtype=bool) if base is None else np.asarray(base, dtype=bool)
     if chosen.shape != events.shape or not chosen.any():
-        raise ValueError(f"base marks {chosen.sum()} of {chosen.size} periods; it needs one mark a period, and one True")
+        raise ValueError(
+            f"base marks {chosen.sum()} of {chosen.size} periods; it needs one mark a period, and one True"
+        )
     index = count.index if isinstance(count, pd.Series) else pd.RangeIndex(len(events))
     return events, units, chosen, index
 

@@ -3,8 +3,8 @@
 The firm is fictional. Retail members order when they like, subscribers get a monthly box, offices have
 contracts; 36 months, six cities, about 9 000 people. `simulate` makes any of its tables from one whole
 number. The equations are in the modules `people`, `retail`, `baskets`, `subscriptions`, `faults` and
-`office`, the numbers in `parameters`; `records`, `surveys` and `needs` only observe. What each column means
-is in `dictionary.csv`.
+`office`, the numbers in `parameters`; `records`, `surveys`, `needs` and `service` only observe. What each
+column means is in `dictionary.csv`.
 
 Run `python -m crmlab.company` to write `datasets/lantern_leaf/` from the shipped seed.
 """
@@ -20,6 +20,7 @@ from crmlab.company import (  # noqa: F401  (they register their stages and tabl
     people,
     records,
     retail,
+    service,
     subscriptions,
     surveys,
     truth,
