@@ -59,6 +59,17 @@ def _recovery(tables: dict[str, pd.DataFrame]) -> Measures:
     return made
 
 
+def paradox(seed: int, people: int = 8_600) -> float:
+    """Points of staying after a trifle put right nearly completely, against no fault (same line of business)."""
+    tables = simulate(seed, people, only=("complaints", "order_checks"))
+    checks, told = tables["order_checks"], tables["complaints"]
+    happy = checks[checks["severity"] == 0].assign(fault=0.0)
+    perfect = told[(told["severity"] == 1) & (told["put_right"] == "nearly all")].assign(fault=1.0)
+    pair = pd.concat([happy, perfect]).dropna(subset="stayed")
+    x = pd.DataFrame({"const": 1.0, "box": pair["order_id"].isna().astype(float), "fault": pair["fault"]})
+    return 100 * float(sm.OLS(pair["stayed"].astype(float), x).fit().params["fault"])
+
+
 def coverage(seeds: range, people: int = 2_000) -> pd.DataFrame:
     """Over the seeds: mean truth, mean estimate, share of intervals that hold the truth, bias in standard errors."""
     rows = [

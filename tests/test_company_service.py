@@ -10,8 +10,8 @@ from crmlab.company import COURSE_SEED, World, simulate
 from crmlab.company import service as planted
 
 NAMES = (
-    "orders", "subscriptions", "call_intervals", "calls", "waiting_test", "complaints", "recovery_test", "order_checks",
-    "truth/faults", "truth/recovery", "truth/waiting", "truth/service",
+    "orders", "subscriptions", "plans", "call_intervals", "calls", "waiting_test", "complaints", "recovery_test",
+    "order_checks", "truth/faults", "truth/recovery", "truth/waiting", "truth/service",
 )  # fmt: skip
 SEEDS = range(1000, 1040)
 
@@ -101,6 +101,21 @@ def test_stayed_is_what_orders_and_boxes_say(tables: dict[str, pd.DataFrame]) ->
     month = boxes["date"].dt.to_period("M")
     gone = pd.Series(ended, index=boxes.index).dt.to_period("M") < month + 3
     assert (boxes["stayed"].astype(bool) == ~gone.fillna(False)).all()
+
+
+def test_a_customer_kept_is_worth_what_chapter_11_says(tables: dict[str, pd.DataFrame]) -> None:
+    """A year's margin: ¥130 of a member who ordered in late 2023, ¥360 of a subscriber of December 2023."""
+    orders, lives = tables["orders"], tables["subscriptions"]
+    late = orders["order_date"].between("2023-07-01", "2023-12-31")
+    members = orders.loc[late, "customer_id"].unique()
+    after = orders[orders["customer_id"].isin(members) & (orders["order_date"] >= "2024-01-01")]
+    assert (0.42 * after["amount"] - 14).sum() / len(members) == pytest.approx(130, rel=0.05)
+    lives = lives.merge(tables["plans"][["box", "plan", "cost"]])
+    end = lives["last_month"].fillna(pd.Timestamp("2024-12-01"))
+    active = (lives["first_month"] <= "2023-12-01") & (end >= "2023-12-01")
+    months = (end.dt.year - 2023) * 12 + end.dt.month - 12
+    earned = (lives["price"] - lives["cost"] - 9) * months
+    assert earned[active].mean() == pytest.approx(360, rel=0.05)
 
 
 def test_checks_are_a_random_sample(tables: dict[str, pd.DataFrame]) -> None:
