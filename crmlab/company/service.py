@@ -165,6 +165,7 @@ STAYER_MARGIN = 130.0  # margin of a caller who stays, in the next six months
 
 @stage("waiting")
 def waiting(world: World) -> pd.DataFrame:
+    """The callers of the waiting test: the wait they got by lot, and what they would do without it."""
     ids = np.arange(WAITING_CALLERS)
     arm = np.floor(len(EXTRA_WAIT) * world.uniform("waiting arm", ids)).astype(np.int64)
     base = np.clip(0.74 + 0.08 * world.normal("waiting base", ids), 0.40, 0.95)
@@ -331,7 +332,7 @@ def complaints(world: World) -> pd.DataFrame:
     double = world.uniform("complaint coded twice", frame["key"]) < 0.35
     return pd.DataFrame(
         {
-            "complaint_id": np.arange(1, len(frame) + 1),
+            "complaint_id": frame["key"],
             "customer_id": customer_ids(world, frame["person"]),
             "order_id": frame["order_id"].array,
             "subscription_id": frame["subscription_id"].array,
@@ -358,10 +359,11 @@ def _answered(frame: pd.DataFrame, name: str) -> Any:
 @table("recovery_test")
 def recovery_test(world: World) -> pd.DataFrame:
     frame = world["complaints"]
-    frame = frame.assign(complaint_id=np.arange(1, len(frame) + 1))[frame["arm"] >= 0]
+    frame = frame[frame["arm"] >= 0]
     return pd.DataFrame(
         {
-            "complaint_id": frame["complaint_id"],
+            "complaint_id": frame["key"],
+            "customer_id": customer_ids(world, frame["person"]),
             "arm": labels(frame["arm"], faults.RECOVERY_ARMS),
             "stayed": frame["stayed"].array,
         }
@@ -371,7 +373,8 @@ def recovery_test(world: World) -> pd.DataFrame:
 @table("truth/recovery")
 def truth_recovery(world: World) -> pd.DataFrame:
     frame = world["complaints"]
-    made = {"complaint_id": np.arange(1, len(frame) + 1), "severity_left": frame["left"].astype(float).round(4)}
+    made = {"complaint_id": frame["key"], "customer_id": customer_ids(world, frame["person"])}
+    made["severity_left"] = frame["left"].astype(float).round(4)
     for k, arm in enumerate(faults.RECOVERY_ARMS):
         name = arm.replace(" ", "_")
         made[f"satisfaction_{name}"] = frame[f"satisfied_{k}"].astype(np.int64)
@@ -386,7 +389,7 @@ def order_checks(world: World) -> pd.DataFrame:
     frame = frame[world.uniform("order check", frame["key"]) < CHECKED]
     return pd.DataFrame(
         {
-            "check_id": np.arange(1, len(frame) + 1),
+            "check_id": frame["key"],
             "customer_id": customer_ids(world, frame["person"]),
             "order_id": frame["order_id"].array,
             "subscription_id": frame["subscription_id"].array,
