@@ -16,14 +16,14 @@ _BLUE, _GREY, _DARK = "#0072B2", "#8A8A8A", "#333333"  # the blue and the grey o
 PLACES: dict[str, tuple[float, float]] = {
     "image": (0.0, 3.0),
     "expectation": (0.0, 0.7),
-    "performance": (1.0, 2.6),
+    "performance": (0.7, 2.9),
     "quality": (1.0, -0.2),
     "product_quality": (1.0, -0.2),
     "service_quality": (1.0, 0.95),
     "value": (2.0, 0.4),
     "satisfaction": (2.0, 2.2),
-    "complaints": (3.0, 0.8),
-    "loyalty": (3.0, 2.8),
+    "complaints": (3.2, 0.8),
+    "loyalty": (3.2, 2.9),
 }
 
 

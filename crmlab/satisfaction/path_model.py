@@ -149,10 +149,10 @@ class PathModel:
         latent_r = np.swapaxes(w, 1, 2) @ r @ w
         rho = self._rho_a(w, r)
         if self.consistent:
-            attenuation = np.sqrt(rho)
+            attenuation = np.sqrt(np.where(rho > 0, rho, np.nan))
             latent_r = latent_r / (attenuation[:, :, None] * attenuation[:, None, :])
             latent_r[:, np.arange(len(self.latent)), np.arange(len(self.latent))] = 1.0
-            loading = self._consistent_loadings(w, rho, loading)
+            loading = self._consistent_loadings(w, attenuation, loading)
         path = np.full((len(r), len(self.pairs)), np.nan)
         r2 = np.zeros((len(r), len(self._causes)))
         at = 0
@@ -218,12 +218,12 @@ class PathModel:
                 rho[:, j] = (v**2).sum(axis=1) ** 2 * between / np.einsum("bi,ik,bk->b", v**2, off, v**2)
         return rho
 
-    def _consistent_loadings(self, w: Floats, rho: Floats, loading: Floats) -> Floats:
+    def _consistent_loadings(self, w: Floats, attenuation: Floats, loading: Floats) -> Floats:
         made = loading.copy()
         for j, rows in enumerate(self._rows):
             if len(rows) > 1 and self.mode[self.latent[j]] == "A":
                 v = w[:, rows, j]
-                made[:, rows] = v * (np.sqrt(rho[:, j]) / (v**2).sum(axis=1))[:, None]
+                made[:, rows] = v * (attenuation[:, j] / (v**2).sum(axis=1))[:, None]
         return made
 
     def _totals(self, path: Floats) -> Floats:
