@@ -92,6 +92,9 @@ class PathModel:
         owner = np.repeat(np.arange(len(self.latent)), [len(block) for block in self.blocks.values()])
         self._mask = (owner[:, None] == np.arange(len(self.latent))).astype(float)
         self._rows = [np.flatnonzero(owner == j) for j in range(len(self.latent))]
+        self._neighbours = np.zeros((len(self.latent), len(self.latent)))
+        for c, e in self.pairs:
+            self._neighbours[c, e] = self._neighbours[e, c] = 1.0
         answers, self.index = _answers(data, self.items, missing)
         self._x = _on_0_100(answers, self.items, scale)
 
@@ -143,8 +146,8 @@ class PathModel:
 
     # ---- the algorithm, on a stack of correlation matrices -------------------------------------------------
 
-    def _estimate(self, mean: Floats, sd: Floats, r: Floats) -> "_Estimate":
-        w, settled = self._weights(sd, r)
+    def _estimate(self, mean: Floats, sd: Floats, r: Floats, start: Floats | None = None) -> "_Estimate":
+        w, settled = self._weights(sd, r, start)
         loading = (r @ w)[:, np.arange(len(self.items)), self._mask.argmax(axis=1)]
         latent_r = np.swapaxes(w, 1, 2) @ r @ w
         rho = self._rho_a(w, r)
@@ -170,36 +173,32 @@ class PathModel:
         settled &= np.isfinite(path).all(axis=1)
         return _Estimate(settled, w.sum(axis=2), loading, latent_r, rho, path, r2, index, 1 / total)
 
-    def _weights(self, sd: Floats, r: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    def _weights(self, sd: Floats, r: Floats, start: Floats | None) -> tuple[Floats, NDArray[np.bool_]]:
         """Outer weights of standardised items, (draws, p, L), zero outside each block; and whether they settled."""
         spread = sd**2 if self.metric == "0-100" else np.ones_like(sd)  # an item's own variance weighs, or not
-        w = _unit(np.sqrt(spread)[:, :, None] * self._mask, r)
+        begin = np.sqrt(spread)[:, :, None] if start is None else start[:, :, None]
+        w, seen = _unit(begin * self._mask, r)  # seen: covariance of each item with each score
         settled = np.zeros(len(r), dtype=bool)
-        neighbours = np.zeros((len(self.latent), len(self.latent)))
-        for c, e in self.pairs:
-            neighbours[c, e] = neighbours[e, c] = 1.0
         for _ in range(_ROUNDS):
-            seen = r @ w  # covariance of each item with each score
-            inner = self._inner(np.swapaxes(w, 1, 2) @ seen, neighbours)
-            new = (seen @ inner) * self._mask
+            new = (seen @ self._inner(np.swapaxes(w, 1, 2) @ seen)) * self._mask
             for j, rows in enumerate(self._rows):
                 if self.mode[self.latent[j]] == "B":
                     new[:, rows, j] = _solve(r[:, rows][:, :, rows], new[:, rows, j])
-                else:
+                elif self.metric == "0-100":
                     new[:, rows, j] *= spread[:, rows]
-            new = _unit(new, r)
-            settled = np.abs(new - w).max(axis=(1, 2)) < _TOLERANCE
-            w = new
+            before = w
+            w, seen = _unit(new, r)
+            settled = np.abs(w - before).max(axis=(1, 2)) < _TOLERANCE
             if settled.all() or not np.isfinite(w).all(axis=(1, 2)).any():
                 break
-        seen = r @ w
         down = np.where((seen * self._mask).sum(axis=1) < 0, -1.0, 1.0)  # a score points the way of its items
         return w * down[:, None, :], settled
 
-    def _inner(self, latent_r: Floats, neighbours: Floats) -> Floats:
+    def _inner(self, latent_r: Floats) -> Floats:
+        """How much each neighbour counts in the stand-in of a latent variable, (draws, neighbour, variable)."""
         if self.scheme == "centroid":
-            return np.sign(latent_r) * neighbours
-        inner = latent_r * neighbours
+            return np.sign(latent_r) * self._neighbours
+        inner = latent_r * self._neighbours
         if self.scheme == "path":
             for effect, causes in self._causes.items():
                 if len(causes) > 1:
@@ -266,15 +265,15 @@ class PathResults:
 
     def __init__(self, model: PathModel, estimate: _Estimate) -> None:
         self.model, self._e = model, estimate
-        m, items = model, model.items
+        m, items, latent = model, pd.Index(model.items), pd.Index(model.latent)
         self.nobs = len(m._x)
         self.params = pd.Series(estimate.path[0], index=m.path_names, name="path")
-        self.r2 = pd.Series(estimate.r2[0], index=[m.latent[j] for j in m._causes], name="r2")
+        self.r2 = pd.Series(estimate.r2[0], index=latent[list(m._causes)], name="r2")
         self.weights = pd.Series(estimate.weight[0], index=items, name="weight")
         self.loadings = pd.Series(estimate.loading[0], index=items, name="loading")
-        self.correlations = pd.DataFrame(estimate.latent_r[0], index=m.latent, columns=m.latent)
-        self.index = pd.Series(estimate.index[0], index=m.latent, name="index")
-        self.index_sd = pd.Series(estimate.spread[0], index=m.latent, name="index_sd")
+        self.correlations = pd.DataFrame(estimate.latent_r[0], index=latent, columns=latent)
+        self.index = pd.Series(estimate.index[0], index=latent, name="index")
+        self.index_sd = pd.Series(estimate.spread[0], index=latent, name="index_sd")
         raw = estimate.weight[0] / m._x.std(axis=0)
         self.raw_weights = pd.Series(raw / (m._mask @ (raw @ m._mask)), index=items, name="raw_weight")
 
@@ -348,7 +347,8 @@ class PathResults:
         for size in _pieces(draws):
             chosen = rng.integers(0, people, (size, people)) + people * np.arange(size)[:, None]
             counts = np.bincount(chosen.ravel(), minlength=size * people).reshape(size, people)
-            parts.append(self.model._estimate(*moments(counts[:, code].astype(float))))
+            counted = counts if clusters is None else counts[:, code]
+            parts.append(self.model._estimate(*moments(counted.astype(float)), start=self._e.weight))
         return Bootstrap(self, parts)
 
     def summary(self, draws: int = 1000, seed: int = 0, level: float = 0.95) -> pd.DataFrame:
@@ -473,22 +473,21 @@ class _Moments:
         return mean + self.centre, sd, covariance / (sd[:, :, None] * sd[:, None, :])
 
 
-def _unit(w: Floats, r: Floats) -> Floats:
-    """Weights such that every score has variance 1."""
-    return np.asarray(w / np.sqrt((w * (r @ w)).sum(axis=1))[:, None, :])
+def _unit(w: Floats, r: Floats) -> tuple[Floats, Floats]:
+    """Weights such that every score has variance 1, and the covariances of the items with these scores."""
+    seen = r @ w
+    size = np.sqrt((w * seen).sum(axis=1))[:, None, :]
+    return w / size, seen / size
 
 
 def _solve(a: Floats, b: Floats) -> Floats:
     """Solve a stack of small systems; where one is singular or has gaps, the answer is missing."""
-    good = np.atleast_1d(np.isfinite(a).all(axis=(1, 2)))
-    if not good.all():
-        a = np.where(good[:, None, None], a, np.eye(a.shape[1]))
     try:
-        found = np.linalg.solve(a, b[:, :, None])[:, :, 0]
+        return np.asarray(np.linalg.solve(a, b[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError:
-        good &= np.linalg.matrix_rank(a) == a.shape[1]
-        found = np.linalg.solve(np.where(good[:, None, None], a, np.eye(a.shape[1])), b[:, :, None])[:, :, 0]
-    return np.where(good[:, None], found, np.nan)
+        good = np.atleast_1d(np.linalg.matrix_rank(np.nan_to_num(a)) == a.shape[1])
+        safe = np.where(good[:, None, None], a, np.eye(a.shape[1]))
+        return np.where(good[:, None], np.linalg.solve(safe, b[:, :, None])[:, :, 0], np.nan)
 
 
 def _pieces(draws: int) -> Iterator[int]:
