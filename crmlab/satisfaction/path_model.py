@@ -90,8 +90,11 @@ class PathModel:
         self.pairs = [(c, effect) for effect, causes in self._causes.items() for c in causes]
         self.path_names = [f"{self.latent[c]} -> {self.latent[e]}" for c, e in self.pairs]
         owner = np.repeat(np.arange(len(self.latent)), [len(block) for block in self.blocks.values()])
+        self._owner = owner
         self._mask = (owner[:, None] == np.arange(len(self.latent))).astype(float)
         self._rows = [np.flatnonzero(owner == j) for j in range(len(self.latent))]
+        # blocks whose score has an error of measurement that rho_A can tell
+        self._reflective = np.array([len(b) > 1 and self.mode[n] == "A" for n, b in self.blocks.items()])
         self._neighbours = np.zeros((len(self.latent), len(self.latent)))
         for c, e in self.pairs:
             self._neighbours[c, e] = self._neighbours[e, c] = 1.0
@@ -127,17 +130,16 @@ class PathModel:
         Raises ValueError where causes (or the items of a mode-B block) cannot be told apart, or where PLSc finds that a
         block has nothing in common; RuntimeError if the loop does not settle in 300 rounds.
         """
-        mean, sd, r = _Moments(self._x)(np.ones((1, len(self._x))))
+        mean, sd, r = _moments(self._x)
         for rows, name in zip(self._rows, self.latent, strict=True):
             if self.mode[name] == "B" and np.linalg.cond(r[0][np.ix_(rows, rows)]) > _ALIKE:
                 raise ValueError(f"an item of {name} follows from the others: leave it out, or use mode A")
         estimate = self._estimate(mean, sd, r)
-        if not (estimate.rho > 0).all():
+        if self.consistent and not (estimate.rho > 0).all():
             weak = self.latent[int(np.argmin(estimate.rho[0]))]
-            if self.consistent:
-                raise ValueError(f"the items of {weak} have nothing in common (rho_A is not above 0): look at them")
+            raise ValueError(f"the items of {weak} have nothing in common (rho_A is not above 0): look at them")
         for effect, causes in self._causes.items():
-            if np.linalg.cond(estimate.latent_r[0][np.ix_(causes, causes)]) > _ALIKE:
+            if len(causes) > 1 and np.linalg.cond(estimate.latent_r[0][np.ix_(causes, causes)]) > _ALIKE:
                 names = ", ".join(self.latent[c] for c in causes)
                 raise ValueError(f"the causes of {self.latent[effect]} cannot be told apart: {names}")
         if not estimate.settled[0]:
@@ -148,30 +150,34 @@ class PathModel:
 
     def _estimate(self, mean: Floats, sd: Floats, r: Floats, start: Floats | None = None) -> "_Estimate":
         w, settled = self._weights(sd, r, start)
-        loading = (r @ w)[:, np.arange(len(self.items)), self._mask.argmax(axis=1)]
+        loading = (r @ w)[:, np.arange(len(self.items)), self._owner]
         latent_r = np.swapaxes(w, 1, 2) @ r @ w
-        rho = self._rho_a(w, r)
+        v = w.sum(axis=2)  # the weight of each item
+        rho = self._rho_a(v)
         if self.consistent:
             attenuation = np.sqrt(np.where(rho > 0, rho, np.nan))
             latent_r = latent_r / (attenuation[:, :, None] * attenuation[:, None, :])
             latent_r[:, np.arange(len(self.latent)), np.arange(len(self.latent))] = 1.0
-            loading = self._consistent_loadings(w, attenuation, loading)
+            cured = v * (attenuation / (v**2 @ self._mask))[:, self._owner]
+            loading = np.where(self._reflective[self._owner], cured, loading)
         path = np.full((len(r), len(self.pairs)), np.nan)
         r2 = np.zeros((len(r), len(self._causes)))
         at = 0
         for k, (effect, causes) in enumerate(self._causes.items()):
-            b = _solve(latent_r[:, causes][:, :, causes], latent_r[:, causes, effect])
+            b = latent_r[:, causes, effect]
+            if len(causes) > 1:
+                b = _solve(latent_r[:, causes][:, :, causes], b)
             path[:, at : at + len(causes)] = b
             r2[:, k] = (b * latent_r[:, causes, effect]).sum(axis=1)
             at += len(causes)
-        raw = w.sum(axis=2) / sd  # weights for items that are not standardised
+        raw = v / sd  # weights for items that are not standardised
         share = raw[:, :, None] * self._mask
         total = share.sum(axis=1)
         index = (mean[:, :, None] * share).sum(axis=1) / total
         index[((raw < 0)[:, :, None] & (self._mask > 0)).any(axis=1)] = np.nan
         # spread of the index on 0–100: its scores are the standardised ones divided by the sum of raw weights
         settled &= np.isfinite(path).all(axis=1)
-        return _Estimate(settled, w.sum(axis=2), loading, latent_r, rho, path, r2, index, 1 / total)
+        return _Estimate(settled, v, loading, latent_r, rho, path, r2, index, 1 / total)
 
     def _weights(self, sd: Floats, r: Floats, start: Floats | None) -> tuple[Floats, NDArray[np.bool_]]:
         """Outer weights of standardised items, (draws, p, L), zero outside each block; and whether they settled."""
@@ -188,8 +194,9 @@ class PathModel:
                     new[:, rows, j] *= spread[:, rows]
             before = w
             w, seen = _unit(new, r)
-            settled = np.abs(w - before).max(axis=(1, 2)) < _TOLERANCE
-            if settled.all() or not np.isfinite(w).all(axis=(1, 2)).any():
+            moved = np.abs(w - before).reshape(len(r), -1).max(axis=1)
+            settled = moved < _TOLERANCE
+            if (settled | np.isnan(moved)).all():
                 break
         down = np.where((seen * self._mask).sum(axis=1) < 0, -1.0, 1.0)  # a score points the way of its items
         return w * down[:, None, :], settled
@@ -206,24 +213,15 @@ class PathModel:
                     inner[:, causes, effect] = b
         return inner
 
-    def _rho_a(self, w: Floats, r: Floats) -> Floats:
-        """Dijkstra and Henseler's reliability of the scores; 1 for a single item and for mode B."""
-        rho = np.ones((len(r), len(self.latent)))
-        for j, rows in enumerate(self._rows):
-            if len(rows) > 1 and self.mode[self.latent[j]] == "A":
-                v, s = w[:, rows, j], r[:, rows][:, :, rows]
-                off = 1 - np.eye(len(rows))
-                between = np.einsum("bi,bik,bk->b", v, s * off, v)
-                rho[:, j] = (v**2).sum(axis=1) ** 2 * between / np.einsum("bi,ik,bk->b", v**2, off, v**2)
-        return rho
+    def _rho_a(self, v: Floats) -> Floats:
+        """Dijkstra and Henseler's reliability of the scores; 1 for a single item and for mode B.
 
-    def _consistent_loadings(self, w: Floats, attenuation: Floats, loading: Floats) -> Floats:
-        made = loading.copy()
-        for j, rows in enumerate(self._rows):
-            if len(rows) > 1 and self.mode[self.latent[j]] == "A":
-                v = w[:, rows, j]
-                made[:, rows] = v * (attenuation[:, j] / (v**2).sum(axis=1))[:, None]
-        return made
+        (v'v)² · v'(S − I)v / (v'(vv' − diag)v) within a block; v'Sv = 1, so all follows from Σv² and Σv⁴.
+        """
+        square, fourth = v**2 @ self._mask, v**4 @ self._mask
+        rho = np.ones_like(square)
+        np.divide(square**2 * (1 - square), square**2 - fourth, out=rho, where=self._reflective & (square > 0))
+        return rho
 
     def _totals(self, path: Floats) -> Floats:
         """Total effects (draws, cause, effect): all routes from cause to effect, (I − B)⁻¹ − I."""
@@ -256,26 +254,56 @@ class _Estimate:
 class PathResults:
     """What `PathModel.fit` found.
 
-    `params` paths, "cause -> effect"; `r2` share of each effect's variance explained; `weights` of standardised items
-    and `raw_weights`, which add up to 1 in a block, of items on their common scale; `loadings` correlation of item and
-    latent variable; `correlations` of latent variables; `reliability`; `index` 0–100, the weighted mean of the items
-    (missing for a block with a negative weight), and `index_sd`, its spread over respondents; `scores` (standardised)
-    and `index_scores` of each respondent; `effects` direct, indirect, total.
+    `params` are the paths, "cause -> effect", of standardised scores; `nobs` the respondents used. The rest: `r2`,
+    `weights`, `raw_weights`, `loadings`, `correlations`, `reliability`, `index`, `index_sd`, `scores`, `index_scores`,
+    `total_effects`, `effects`; and `bootstrap` for their errors.
     """
 
     def __init__(self, model: PathModel, estimate: _Estimate) -> None:
-        self.model, self._e = model, estimate
-        m, items, latent = model, pd.Index(model.items), pd.Index(model.latent)
-        self.nobs = len(m._x)
-        self.params = pd.Series(estimate.path[0], index=m.path_names, name="path")
-        self.r2 = pd.Series(estimate.r2[0], index=latent[list(m._causes)], name="r2")
-        self.weights = pd.Series(estimate.weight[0], index=items, name="weight")
-        self.loadings = pd.Series(estimate.loading[0], index=items, name="loading")
-        self.correlations = pd.DataFrame(estimate.latent_r[0], index=latent, columns=latent)
-        self.index = pd.Series(estimate.index[0], index=latent, name="index")
-        self.index_sd = pd.Series(estimate.spread[0], index=latent, name="index_sd")
-        raw = estimate.weight[0] / m._x.std(axis=0)
-        self.raw_weights = pd.Series(raw / (m._mask @ (raw @ m._mask)), index=items, name="raw_weight")
+        self.model, self._e, self.nobs = model, estimate, len(model._x)
+        self.params = pd.Series(estimate.path[0], index=model.path_names, name="path")
+
+    def _of_latent(self, numbers: Floats, name: str) -> pd.Series:
+        return pd.Series(numbers, index=self.model.latent, name=name)
+
+    def _of_items(self, numbers: Floats, name: str) -> pd.Series:
+        return pd.Series(numbers, index=self.model.items, name=name)
+
+    @cached_property
+    def r2(self) -> pd.Series:
+        """Share of each effect's variance that its causes explain."""
+        return pd.Series(self._e.r2[0], index=[self.model.latent[j] for j in self.model._causes], name="r2")
+
+    @cached_property
+    def weights(self) -> pd.Series:
+        """Weights of standardised items, such that every score has variance 1."""
+        return self._of_items(self._e.weight[0], "weight")
+
+    @cached_property
+    def raw_weights(self) -> pd.Series:
+        """Weights of items on their common scale; they add up to 1 in each block."""
+        raw, mask = self._e.weight[0] / self.model._x.std(axis=0), self.model._mask
+        return self._of_items(raw / (mask @ (raw @ mask)), "raw_weight")
+
+    @cached_property
+    def loadings(self) -> pd.Series:
+        """Correlation of each item with its latent variable."""
+        return self._of_items(self._e.loading[0], "loading")
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """Correlations of the latent variables."""
+        return pd.DataFrame(self._e.latent_r[0], index=self.model.latent, columns=self.model.latent)
+
+    @cached_property
+    def index(self) -> pd.Series:
+        """Index of each latent variable, 0–100; missing for a block with a negative weight, which is no average."""
+        return self._of_latent(self._e.index[0], "index")
+
+    @cached_property
+    def index_sd(self) -> pd.Series:
+        """Spread of the index over respondents, in points."""
+        return self._of_latent(self._e.spread[0], "index_sd")
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -450,8 +478,15 @@ def _on_0_100(
     return np.asarray(100 * (x - low) / (high - low))
 
 
+def _moments(x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Means, standard deviations and correlations of the items, as a stack of one."""
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    z = (x - mean) / sd
+    return mean[None], sd[None], (z.T @ z / len(x))[None]
+
+
 class _Moments:
-    """Means, standard deviations and correlations of the items when respondents count more or less often."""
+    """The same when respondents count more or less often, for a stack of draws."""
 
     def __init__(self, x: Floats) -> None:
         self.centre = x.mean(axis=0)
@@ -476,7 +511,7 @@ class _Moments:
 def _unit(w: Floats, r: Floats) -> tuple[Floats, Floats]:
     """Weights such that every score has variance 1, and the covariances of the items with these scores."""
     seen = r @ w
-    size = np.sqrt((w * seen).sum(axis=1))[:, None, :]
+    size = np.sqrt(np.einsum("bpj,bpj->bj", w, seen))[:, None, :]
     return w / size, seen / size
 
 
