@@ -23,6 +23,7 @@ from crmlab.company import (  # noqa: F401  (they register their stages and tabl
     people,
     records,
     retail,
+    service,
     subscriptions,
     surveys,
     truth,

@@ -1,0 +1,224 @@
+"""Erlang C against published examples and a simulation, issues behind calls, control charts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlab import service
+
+
+@pytest.mark.parametrize(("agents", "level"), [(11, 0.3896), (12, 0.6402), (13, 0.7956), (14, 0.8884)])
+def test_textbook_example_of_200_calls_an_hour(agents: int, level: float) -> None:
+    """200 calls an hour of 180 s, answered within 20 s (the usual example of workforce-management textbooks)."""
+    found = service.erlang_c(200, 3600, 180, agents, within=20).iloc[0]
+    assert found["load"] == pytest.approx(10)
+    assert found["service_level"] == pytest.approx(level, abs=5e-5)
+
+
+def test_textbook_example_with_14_agents() -> None:
+    found = service.erlang_c(200, 3600, 180, 14, within=20).iloc[0]
+    assert found["p_wait"] == pytest.approx(0.1741, abs=5e-5)
+    assert found["asa"] == pytest.approx(7.836, abs=5e-4)
+    assert found["occupancy"] == pytest.approx(0.7143, abs=5e-5)
+    assert service.required_agents(200, 3600, 180, target=0.80, within=20).tolist() == [14]
+
+
+def test_example_of_tanner_with_55_agents() -> None:
+    """360 calls in 30 minutes of 240 s, 55 agents, within 15 s (M. Tanner's published worked example)."""
+    found = service.erlang_c(360, 1800, 240, 55, within=15).iloc[0]
+    assert found["load"] == pytest.approx(48)
+    assert found["p_wait"] == pytest.approx(0.2387, abs=5e-5)
+    assert found["service_level"] == pytest.approx(0.8459, abs=5e-5)
+    assert found["asa"] == pytest.approx(8.184, abs=1e-3)
+
+
+def test_one_agent_is_the_queue_m_m_1() -> None:
+    """With one agent the chance of waiting is the load, the mean wait load·aht/(1 − load)."""
+    found = service.erlang_c(10, 3600, 180, 1, within=0).iloc[0]
+    assert found["p_wait"] == pytest.approx(0.5)
+    assert found["asa"] == pytest.approx(0.5 * 180 / 0.5)
+    assert found["service_level"] == pytest.approx(0.5)
+
+
+@given(st.floats(0.1, 400), st.integers(1, 60))
+def test_more_agents_never_serve_worse(load: float, spare: int) -> None:
+    staff = np.floor(load) + np.arange(1, spare + 2)
+    found = service.erlang_c(load, 180, 180, staff)
+    assert (found["service_level"].diff().dropna() >= -1e-12).all()
+    assert (found["asa"].diff().dropna() <= 1e-9).all()
+    assert found["p_wait"].between(0, 1).all()
+
+
+@given(st.floats(0.0, 300), st.floats(0.3, 0.99))
+def test_required_agents_is_the_fewest(load: float, target: float) -> None:
+    staff = service.required_agents(load, 180, 180, target)[0]
+    assert service.erlang_c(load, 180, 180, staff)["service_level"].iloc[0] >= target
+    if staff > 1:
+        assert service.erlang_c(load, 180, 180, staff - 1)["service_level"].iloc[0] < target
+
+
+def test_too_few_agents_means_an_endless_queue() -> None:
+    found = service.erlang_c([200, 0], 3600, 180, 10)
+    assert found.loc[0, ["p_wait", "service_level", "asa"]].to_list() == [1.0, 0.0, np.inf]
+    assert found.loc[1, ["p_wait", "service_level", "asa"]].to_list() == [0.0, 1.0, 0.0]
+
+
+def test_a_large_centre_does_not_overflow() -> None:
+    found = service.erlang_c(10_000, 1800, 360, 2050).iloc[0]
+    assert 0.05 < found["p_wait"] < 0.5 and np.isfinite(found["asa"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"calls": -1}, "calls is a number of calls"),
+        ({"calls": np.nan}, "calls is a number of calls"),
+        ({"aht": 0}, "aht is a time"),
+        ({"interval_s": 0}, "interval_s is a time"),
+        ({"within": -5}, "within is a time"),
+        ({"agents": 0}, "agents is a number of people"),
+        ({"agents": 2.5}, "whole number of people"),
+        ({"agents": 1e9}, "up to 100000"),
+    ],
+)
+def test_bad_input_of_erlang_c_is_named(wrong: dict[str, float], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        service.erlang_c(**{"calls": 200, "interval_s": 3600, "aht": 180, "agents": 12, "within": 20} | wrong)
+
+
+def test_a_target_of_100_per_cent_cannot_be_staffed() -> None:
+    with pytest.raises(ValueError, match="above 0 and below 1, got 1"):
+        service.required_agents(200, 3600, 180, target=1)
+
+
+# --- simulation ---------------------------------------------------------------------------------------
+
+
+def test_the_next_free_agent_takes_the_call() -> None:
+    assert service.simulate_queue([0, 5, 10, 100], [60, 20, 10, 5], agents=1).tolist() == [0, 55, 70, 0]
+    assert service.simulate_queue([0, 5, 10, 100], [60, 20, 10, 5], agents=2).tolist() == [0, 0, 15, 0]
+
+
+def test_agents_come_and_go_between_calls() -> None:
+    wait = service.simulate_queue([0, 1, 2, 200], [100, 100, 10, 10], agents=[1, 1, 2, 1])
+    assert wait.tolist() == [0, 99, 0, 0]
+
+
+def test_who_goes_home_finishes_the_call() -> None:
+    """Two agents busy to 100 and 50; one leaves: the one free first, so the next call waits for the other."""
+    assert service.simulate_queue([0, 0, 10], [100, 50, 5], agents=[2, 2, 1]).tolist() == [0, 0, 90]
+
+
+def test_simulated_waits_agree_with_erlang_c() -> None:
+    """A long run of Poisson calls and exponential talks: 400 000 calls, 14 agents, load 10 (seed fixed)."""
+    rng = np.random.default_rng(11)
+    n = 400_000
+    wait = service.simulate_queue(rng.exponential(18, n).cumsum(), rng.exponential(180, n), 14)
+    said = service.erlang_c(200, 3600, 180, 14).iloc[0]
+    assert (wait > 0).mean() == pytest.approx(said["p_wait"], abs=0.006)
+    assert (wait <= 20).mean() == pytest.approx(said["service_level"], abs=0.005)
+    assert wait.mean() == pytest.approx(said["asa"], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("arrival", "talk", "agents", "says"),
+    [
+        ([5, 0], [1, 1], 1, "in order of time"),
+        ([0, np.nan], [1, 1], 1, "in order of time"),
+        ([0, 5], [1], 1, "2 arrivals but 1 talking times"),
+        ([0, 5], [1, -1], 1, "talk_s is a time"),
+        ([0, 5], [1, 1], 0, "agents is a number of people"),
+    ],
+)
+def test_bad_queues_are_refused(arrival: list[float], talk: list[float], agents: int, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        service.simulate_queue(arrival, talk, agents)
+
+
+# --- issues -------------------------------------------------------------------------------------------
+
+CHAIN = pd.DataFrame(
+    {
+        "caller_id": ["a", "a", "a", "b", "c", "c"],
+        "reason": ["late", "late", "late", "late", "late", "invoice"],
+        "date": pd.to_datetime(["2024-11-01", "2024-11-06", "2024-11-12", "2024-11-02", "2024-11-02", "2024-11-03"]),
+    }
+)
+
+
+def test_six_calls_are_four_issues_and_three_of_four_settled_at_once() -> None:
+    """The fixture of the curriculum: a chain of three calls (each within 7 days of the last) is one issue."""
+    found = service.issues(CHAIN)
+    assert len(found) == 4
+    assert (found["calls"] == 1).mean() == 0.75
+    assert found["calls"].sum() == len(CHAIN)
+
+
+def test_a_window_of_five_days_breaks_the_chain() -> None:
+    found = service.issues(CHAIN, window=5)
+    assert sorted(found["calls"]) == [1, 1, 1, 1, 2]
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    turned = service.issues(CHAIN.iloc[::-1])
+    pd.testing.assert_frame_equal(turned, service.issues(CHAIN))
+
+
+def test_bad_calls_are_refused() -> None:
+    with pytest.raises(KeyError, match="lack column reason"):
+        service.issues(CHAIN.drop(columns="reason"))
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        service.issues(CHAIN, window=0)
+    with pytest.raises(ValueError, match="1 of 6 calls lack"):
+        service.issues(CHAIN.assign(date=CHAIN["date"].where(CHAIN.index > 0)))
+
+
+# --- control charts -----------------------------------------------------------------------------------
+
+
+def test_p_chart_limits_with_5_per_cent_of_400() -> None:
+    """p̄ = .05, n = 400: limits .0173 and .0827 (Montgomery's formula by hand)."""
+    chart = service.p_chart([20, 18, 22], [400, 400, 400])
+    assert chart["lower"].iloc[0] == pytest.approx(0.0173, abs=5e-5)
+    assert chart["upper"].iloc[0] == pytest.approx(0.0827, abs=5e-5)
+    assert not chart["signal"].any()
+
+
+def test_u_chart_by_hand() -> None:
+    """u = 40 events in 20 units: ū = 2; limits 2 ± 3·√(2/5) with 5 units a period."""
+    chart = service.u_chart(pd.Series([8, 12, 10, 10], index=list("abcd")), [5, 5, 5, 5])
+    assert chart["centre"].eq(2).all() and list(chart.index) == list("abcd")
+    assert chart["upper"].iloc[0] == pytest.approx(2 + 3 * np.sqrt(0.4))
+    assert chart["lower"].iloc[0] == pytest.approx(2 - 3 * np.sqrt(0.4))
+
+
+def test_a_disturbed_period_does_not_set_its_own_limits() -> None:
+    counts, base = [5, 6, 4, 30], [True, True, True, False]
+    assert service.u_chart(counts, [1] * 4, base)["centre"].iloc[0] == 5
+    assert service.u_chart(counts, [1] * 4, base)["signal"].to_list() == [False, False, False, True]
+
+
+def test_false_alarms_are_rare() -> None:
+    rng = np.random.default_rng(1)
+    assert service.u_chart(rng.poisson(40, 20_000), np.full(20_000, 2.0))["signal"].mean() < 0.006
+    assert service.p_chart(rng.binomial(400, 0.2, 20_000), np.full(20_000, 400))["signal"].mean() < 0.006
+
+
+@pytest.mark.parametrize("chart", [service.u_chart, service.p_chart])
+def test_bad_periods_are_refused(chart: object) -> None:
+    assert callable(chart)
+    with pytest.raises(ValueError, match="2 counts but 1 exposures"):
+        chart([1, 2], [10])
+    with pytest.raises(ValueError, match="exposure is a number of units, above 0"):
+        chart([1, 2], [10, 0])
+    with pytest.raises(ValueError, match="count is a number of events"):
+        chart([1, -2], [10, 10])
+    with pytest.raises(ValueError, match="base marks 0 of 2 periods"):
+        chart([1, 2], [10, 10], base=[False, False])
+
+
+def test_a_share_above_one_is_no_share() -> None:
+    with pytest.raises(ValueError, match="count exceeds n in 1 periods"):
+        service.p_chart([5, 11], [10, 10])
