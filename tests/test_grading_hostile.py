@@ -246,7 +246,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, need_program: Callable[...,
         hand_in(folder / "in", files)
         roster = write_roster(folder / "roster.csv", list(number.values()))
         patch.setattr(sandbox, "TREE_BYTES", 1_200_000_000)
-        summary = grade(Request(folder / "in", roster, folder / "out" / "grades.csv", limits=Limits(2, 30),
+        summary = grade(Request(folder / "in", roster, folder / "out" / "grades.csv", limits=Limits(4, 60),
                                 course_file=folder / "course.json", quiet=True))
         yield Graded(summary, folder, number, connections)
     listener.close()
