@@ -307,8 +307,8 @@ def capability(samples: pd.DataFrame, lower: float | None, upper: float | None) 
     """How well a process in control fits its limits: C_p and C_pk.
 
     C_p = (upper − lower)/(6s), what the spread alone would allow; C_pk = min(upper − x̄, x̄ − lower)/(3s), with the mean
-    where it is; s is the pooled standard deviation within samples. 1 means that the nearer limit is three s away; with a
-    normal spread 1.35 in 1,000 then fall beyond it.
+    where it is; s is the pooled standard deviation within samples. C_pk = 1 means that the nearer limit is three s
+    away: a normal spread then puts 1.35 in 1,000 beyond it.
 
     Parameters: `samples` as for `xbar_chart`, from a time in control; `lower` and `upper` limits of the specification in
     the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the share

@@ -96,10 +96,10 @@ def test_intervals_hold_the_truth_over_forty_seeds() -> None:
     assert 0.91 <= found.mean() <= 0.99
 
 
-def test_which_intervals_of_the_shipped_company_hold_is_what_the_chapter_says() -> None:
+def test_which_intervals_of_the_shipped_company_miss_is_what_the_chapter_says() -> None:
     rows = pd.DataFrame(measure(COURSE_SEED, 8_600), index=["truth", "estimate", "low", "high"]).T
     held = (rows["low"] <= rows["truth"]) & (rows["truth"] <= rows["high"])
-    assert held.sum() >= 15, rows[~held]
+    assert rows.index[~held].to_list() == ["care: silence", "filling"]
 
 
 def test_a_naive_slope_of_margin_on_rating_is_far_too_steep(tables: dict[str, pd.DataFrame]) -> None:
@@ -142,7 +142,7 @@ def test_failures_come_together_so_more_orders_are_perfect_than_the_product_says
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_planted_shifts_are_seen_and_not_before(seed: int) -> None:
     made = simulate(seed, only=("packing_checks", "deliveries"))
-    tins = made["packing_checks"].pivot(index="date", columns="tin", values="grams")
+    tins = made["packing_checks"].pivot_table(index="date", columns="tin", values="grams")
     before = tins.index < "2024-09-16"
     rule = service.runs(service.xbar_chart(tins, before))
     assert (rule[before] == 1).sum() <= 4  # 185 days, one in 370 by chance

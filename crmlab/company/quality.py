@@ -61,7 +61,7 @@ def expected_answer(level: ArrayLike, spread: float) -> Floats:
 def _level(answer: ArrayLike, spread: float) -> Floats:
     """The normal opinion whose mean answer is `answer`."""
     grid = np.linspace(-1.0, 10.0, 2201)
-    return np.asarray(np.interp(answer, expected_answer(grid, spread), grid))
+    return np.asarray(np.interp(np.asarray(answer, dtype=float), expected_answer(grid, spread), grid))
 
 
 def _answer(opinion: Floats) -> Ints:
@@ -150,8 +150,8 @@ def servqual(world: World) -> pd.DataFrame:
         frame[[f"{name}_{k + 1}" for k in range(22)]] = _answer(level + OWN * people[own].to_numpy()[:, None] + noise)
     perceived = frame[[f"perceived_{k + 1}" for k in range(22)]].to_numpy()
     by_dimension = np.stack([perceived[:, DIMENSION_OF == k].mean(axis=1) for k in dimension], axis=1)
-    own_weight = points / 100
-    frame["overall"] = _answer((by_dimension * own_weight).sum(axis=1) + 0.45 * world.normal("servqual overall", person))
+    overall = (by_dimension * points / 100).sum(axis=1)
+    frame["overall"] = _answer(overall + 0.45 * world.normal("servqual overall", person))
     return frame
 
 
@@ -194,7 +194,8 @@ def manager_survey(world: World) -> pd.DataFrame:
         here = truth[truth["place"] == place]
         manager = place * 100 + np.repeat(np.arange(n), 22)
         level = np.tile(_level(here["believed"], spread), n)
-        opinion = level + MANAGER_OWN * world.normal("manager", manager)
+        own = world.normal("manager", place * 100 + np.arange(n))
+        opinion = level + MANAGER_OWN * np.repeat(own - own.mean(), 22)  # all managers answer: no sample of them
         opinion = opinion + MANAGER_ITEM * world.normal("manager item", manager * 22 + np.tile(np.arange(22), n))
         parts.append(
             pd.DataFrame(
@@ -442,7 +443,7 @@ def truth_care(world: World) -> pd.DataFrame:
 PILOT_CUSTOMERS = 10_000  # in each place, half of them by lot with raised quality
 KEEPS = 0.07  # chance of buying again by each point of quality
 KEEPER_MARGIN = 140.0  # margin of six months of a customer who buys again
-GOODWILL_RATING, GOODWILL_STAYS = 0.80, 0.10  # goodwill raises the rating and the buying: not the work of quality
+GOODWILL_RATING, GOODWILL_STAYS = 0.80, 0.14  # goodwill raises the rating and the buying: not the work of quality
 RATING_NOISE = 0.60
 # place, gap, what is done, yuan for six months, share of the gap it closes, customers in six months
 PROJECTS = (
@@ -461,9 +462,10 @@ PILOTED = {0: 0.5, 1: 0.6}  # place: share of its largest gap the pilot closes
 def pilot_lift(world: World) -> dict[int, float]:
     """Points of quality the pilot adds in each place: its share of gap 3 in stores, gap 2 in the call centre."""
     means = _weighted(world["service_gaps"])
-    lost = {0: means.loc[0, "delivered"] - means.loc[0, "standard"],
-            1: means.loc[1, "standard"] - means.loc[1, "believed"]}  # fmt: skip
-    return {place: -float(PILOTED[place] * lost[place]) for place in lost}
+    levels = [means[name].to_numpy(dtype=float) for name in ("believed", "standard", "delivered")]
+    believed, standard, delivered = levels
+    lost = {0: float(delivered[0] - standard[0]), 1: float(standard[1] - believed[1])}
+    return {place: -PILOTED[place] * lost[place] for place in lost}
 
 
 def _pilot_spread() -> float:
@@ -481,7 +483,7 @@ def gap_pilot(world: World) -> pd.DataFrame:
     goodwill = np.clip(world.normal("pilot goodwill", key), -2, 2)
     usual = _level(means["perceived"].to_numpy(), _pilot_spread())[place]
     noise = RATING_NOISE * world.normal("pilot rating", key)
-    chance = 0.70 + GOODWILL_STAYS * goodwill + KEEPS * point
+    chance = 0.68 + GOODWILL_STAYS * goodwill + KEEPS * point
     stays = world.uniform("pilot stays", key) < chance
     margin = (KEEPER_MARGIN * gamma_at(world.normal("pilot margin", key), 4.0) / 4.0).round(1)
     return pd.DataFrame(
@@ -510,7 +512,8 @@ def rating_lift(world: World) -> dict[int, float]:
     made = {}
     for place, point in lift.items():
         level = usual[place] + GOODWILL_RATING * goodwill
-        made[place] = float((expected_answer(level + point, RATING_NOISE) - expected_answer(level, RATING_NOISE)).mean())
+        rise = expected_answer(level + point, RATING_NOISE) - expected_answer(level, RATING_NOISE)
+        made[place] = float(rise.mean())
     return made
 
 
