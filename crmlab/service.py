@@ -310,8 +310,8 @@ def capability(samples: pd.DataFrame, lower: float | None, upper: float | None) 
     where it is; s is the pooled standard deviation within samples. C_pk = 1 means that the nearer limit is three s
     away: a normal spread then puts 1.35 in 1,000 beyond it.
 
-    Parameters: `samples` as for `xbar_chart`, from a time in control; `lower` and `upper` limits of the specification in
-    the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the share
+    Parameters: `samples` as for `xbar_chart`, from a time in control; `lower` and `upper` limits of the specification
+    in the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the share
     a normal process puts beyond the limits. Raises ValueError if both limits are missing or lower is not below upper,
     and as `xbar_chart`. Source: Kane (1986); Montgomery (2019).
 
