@@ -311,9 +311,9 @@ def capability(samples: pd.DataFrame, lower: float | None, upper: float | None) 
     away: a normal spread then puts 1.35 in 1,000 beyond it.
 
     Parameters: `samples` as for `xbar_chart`, from a time in control; `lower` and `upper` limits of the specification
-    in the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the share
-    a normal process puts beyond the limits. Raises ValueError if both limits are missing or lower is not below upper,
-    and as `xbar_chart`. Source: Kane (1986); Montgomery (2019).
+    in the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the
+    share a normal process puts beyond the limits. Raises ValueError if both limits are missing or lower is not below
+    upper, and as `xbar_chart`. Source: Kane (1986); Montgomery (2019).
 
     >>> tins = pd.DataFrame({"first": [9.0, 10 + 0.5**0.5], "second": [11.0, 10 - 0.5**0.5]})
     >>> capability(tins, 6, 13).round(3)[["mean", "cpk"]].to_dict()

@@ -44,7 +44,7 @@ def _interval(truth: float, estimate: float, se: float, df: float = np.inf) -> t
 
 def _score(frame: pd.DataFrame, value: str, by: str) -> pd.Series:
     """Mean of a person's or visit's answers, every dimension by its planted weight."""
-    cells = frame.groupby([by, "dimension"], observed=True)[value].mean().unstack()
+    cells = frame.pivot_table(values=value, index=by, columns="dimension", observed=True)
     return (cells[list(Q.DIMENSIONS)] * np.array(Q.WEIGHTS)).sum(axis=1)
 
 
