@@ -1,7 +1,7 @@
 """Service: how many agents a contact centre needs, issues behind calls, and charts that watch a process.
 
 Kaplan–Meier, regression and Cohen's kappa come from statsmodels; this room has the queue (Erlang C and a
-simulation to check it), the joining of calls to issues, and control charts for counts.
+simulation to check it), the joining of calls to issues, and control charts for counts, shares and means.
 """
 
 import heapq
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["erlang_c", "issues", "p_chart", "required_agents", "simulate_queue", "u_chart"]
+__all__ = [
+    "capability", "erlang_c", "issues", "p_chart", "required_agents", "runs", "simulate_queue", "u_chart", "xbar_chart",
+]  # fmt: skip
 
 _MOST_AGENTS = 100_000
 
@@ -221,18 +223,146 @@ def _periods(
     units = _numbers("exposure", exposure, 0, "a number of units", open_end=True)
     if events.ndim != 1 or events.shape != units.shape or not len(events):
         raise ValueError(f"{events.size} counts but {units.size} exposures: one of each a period")
-    chosen = np.ones(len(events), dtype=bool) if base is None else np.asarray(base, dtype=bool)
-    if chosen.shape != events.shape or not chosen.any():
-        raise ValueError(
-            f"base marks {chosen.sum()} of {chosen.size} periods; it needs one mark a period, and one True"
-        )
+    chosen = _base(len(events), base)
     index = count.index if isinstance(count, pd.Series) else pd.RangeIndex(len(events))
     return events, units, chosen, index
 
 
 def _chart(
-    rate: NDArray[np.float64], centre: float, error: NDArray[np.float64], most: float, index: pd.Index
+    rate: NDArray[np.float64],
+    centre: float,
+    error: NDArray[np.float64],
+    most: float,
+    index: pd.Index,
+    least: float = 0.0,
 ) -> pd.DataFrame:
-    lower, upper = np.maximum(centre - 3 * error, 0.0), np.minimum(centre + 3 * error, most)
+    lower, upper = np.maximum(centre - 3 * error, least), np.minimum(centre + 3 * error, most)
     made = {"rate": rate, "centre": centre, "lower": lower, "upper": upper, "signal": (rate > upper) | (rate < lower)}
     return pd.DataFrame(made, index=index)
+
+
+def xbar_chart(samples: pd.DataFrame, base: ArrayLike | None = None) -> pd.DataFrame:
+    """Control chart for the mean of small samples, such as five tins a day, with limits at three standard errors.
+
+    Centre x̄̄ is the mean of the base samples' means; limits x̄̄ ± 3·s_p/√n, with s_p the standard deviation *within*
+    samples, pooled over the base: √(mean of the sample variances). Spread between samples does not widen them.
+
+    Parameters
+    ----------
+    samples : one row a sample, one column a measurement in it; complete, at least two columns
+    base : True for the samples of a time known to be normal; all if None
+
+    Returns one row a sample: rate (its mean, in the unit measured), centre, lower, upper, signal (outside the limits).
+    Raises TypeError for text, ValueError for gaps, a single column, an empty base, or no spread within samples.
+    Source: Shewhart (1931); Montgomery (2019), with the pooled standard deviation.
+
+    >>> chart = xbar_chart(pd.DataFrame({"first": [9.0, 10, 13], "second": [11.0, 10, 15]}), base=[True, True, False])
+    >>> chart[["rate", "lower", "upper"]].round(2).iloc[2].to_list(), bool(chart["signal"].iloc[2])
+    ([14.0, 7.88, 12.12], True)
+    """
+    x = _measurements(samples)
+    chosen = _base(len(x), base)
+    spread = _within(x[chosen])
+    means = x.mean(axis=1)
+    error = np.full(len(x), spread / np.sqrt(x.shape[1]))
+    return _chart(means, float(means[chosen].mean()), error, np.inf, samples.index, least=-np.inf)
+
+
+def runs(chart: pd.DataFrame) -> pd.Series:
+    """Which Western Electric rule each point of a control chart breaks: 0 none, 1 to 4.
+
+    1: beyond three standard errors; 2: two of three on the same side beyond two; 3: four of five on the same side
+    beyond one; 4: eight in a row on one side of the centre. The point that completes the pattern is marked, with the
+    first rule it breaks. All four together cry wolf about once in 92 points of an undisturbed process, rule 1 alone
+    once in 370.
+
+    Parameters: `chart` with rate, centre, lower, upper in order of time, as the charts here return. One standard error
+    is a third of upper − centre, or of centre − lower if that is wider (a limit cut at 0 or 1 would be too near).
+    Returns one whole number a point. Raises KeyError for missing columns, ValueError for gaps or limits without width.
+    Source: Western Electric (1956); false alarms by Champ and Woodall (1987).
+
+    >>> line = pd.DataFrame({"rate": [0.5] * 8 + [4.0], "centre": 0.0, "lower": -3.0, "upper": 3.0})
+    >>> runs(line).to_list()
+    [0, 0, 0, 0, 0, 0, 0, 4, 1]
+    """
+    names = ["rate", "centre", "lower", "upper"]
+    missing = [name for name in names if name not in chart]
+    if missing:
+        raise KeyError(f"the chart lacks {', '.join(missing)}: take what u_chart, p_chart or xbar_chart returned")
+    rate, centre, lower, upper = (chart[name].to_numpy(dtype=float) for name in names)
+    error = np.maximum(upper - centre, centre - lower) / 3
+    if not np.isfinite(rate).all() or not (np.isfinite(error) & (error > 0)).all():
+        raise ValueError("the chart has gaps, or limits without width: every point needs a rate and two limits")
+    z = (rate - centre) / error
+    found = np.zeros(len(z), dtype=np.int64)
+    for number, beyond, needed, of in ((4, 0.0, 8, 8), (3, 1.0, 4, 5), (2, 2.0, 2, 3), (1, 3.0, 1, 1)):
+        for side in (z, -z):
+            out = side > beyond
+            inside = np.convolve(out, np.ones(of, dtype=int))[: len(z)]
+            found[out & (inside >= needed)] = number
+    return pd.Series(found, index=chart.index, name="rule")
+
+
+def capability(samples: pd.DataFrame, lower: float | None, upper: float | None) -> pd.Series:
+    """How well a process in control fits its limits: C_p and C_pk.
+
+    C_p = (upper − lower)/(6s), what the spread alone would allow; C_pk = min(upper − x̄, x̄ − lower)/(3s), with the mean
+    where it is; s is the pooled standard deviation within samples. C_pk = 1 means that the nearer limit is three s
+    away: a normal spread then puts 1.35 in 1,000 beyond it.
+
+    Parameters: `samples` as for `xbar_chart`, from a time in control; `lower` and `upper` limits of the specification
+    in the same unit, None for a side without limit. Returns mean, s, cp (missing with one limit), cpk, outside: the
+    share a normal process puts beyond the limits. Raises ValueError if both limits are missing or lower is not below
+    upper, and as `xbar_chart`. Source: Kane (1986); Montgomery (2019).
+
+    >>> tins = pd.DataFrame({"first": [9.0, 10 + 0.5**0.5], "second": [11.0, 10 - 0.5**0.5]})
+    >>> capability(tins, 6, 13).round(3)[["mean", "cpk"]].to_dict()
+    {'mean': 10.0, 'cpk': 0.816}
+    """
+    from scipy.stats import norm
+
+    if lower is None and upper is None:
+        raise ValueError("give at least one limit of the specification: a process is capable of keeping something")
+    low, high = -np.inf if lower is None else float(lower), np.inf if upper is None else float(upper)
+    if not low < high:
+        raise ValueError(f"the lower limit must be below the upper one, got {lower} and {upper}")
+    x = _measurements(samples)
+    spread, mean = _within(x), float(x.mean())
+    return pd.Series(
+        {
+            "mean": mean,
+            "s": spread,
+            "cp": (high - low) / (6 * spread) if np.isfinite(high - low) else np.nan,
+            "cpk": min(high - mean, mean - low) / (3 * spread),
+            "outside": float(norm.cdf((low - mean) / spread) + norm.sf((high - mean) / spread)),
+        }
+    )
+
+
+def _measurements(samples: pd.DataFrame) -> NDArray[np.float64]:
+    text = [str(name) for name in samples if not pd.api.types.is_numeric_dtype(samples[name])]
+    if text:
+        raise TypeError(f"column {text[0]} holds {samples[text[0]].dtype}, not numbers: one column a measurement")
+    if samples.shape[1] < 2 or not len(samples):
+        raise ValueError(f"samples have shape {samples.shape}: one row a sample, at least two measurements in each")
+    x = samples.to_numpy(dtype=float)
+    gaps = int((~np.isfinite(x)).any(axis=1).sum())
+    if gaps:
+        raise ValueError(f"{gaps} of {len(x)} samples have gaps: leave them out (dropna), and say so")
+    return x
+
+
+def _within(x: NDArray[np.float64]) -> float:
+    spread = float(np.sqrt(x.var(axis=1, ddof=1).mean()))
+    if not spread > 0:
+        raise ValueError("all measurements in each sample are the same: without spread there are no limits")
+    return spread
+
+
+def _base(n: int, base: ArrayLike | None) -> NDArray[np.bool_]:
+    chosen = np.ones(n, dtype=bool) if base is None else np.asarray(base, dtype=bool)
+    if chosen.shape != (n,) or not chosen.any():
+        raise ValueError(
+            f"base marks {chosen.sum()} of {chosen.size} periods; it needs one mark a period, and one True"
+        )
+    return chosen

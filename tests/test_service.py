@@ -222,3 +222,106 @@ def test_bad_periods_are_refused(chart: object) -> None:
 def test_a_share_above_one_is_no_share() -> None:
     with pytest.raises(ValueError, match="count exceeds n in 1 periods"):
         service.p_chart([5, 11], [10, 10])
+
+
+# --- charts for means, rules for runs, capability --------------------------------------------------------
+
+
+def test_xbar_limits_by_hand() -> None:
+    """Two samples of two with spread 1 and 1: s_p = 1/√2·√2 = 1 … limits x̄̄ ± 3/√2."""
+    samples = pd.DataFrame({"a": [9.0, 11.0], "b": [9 + 2**0.5, 11 - 2**0.5]})
+    chart = service.xbar_chart(samples)
+    assert chart["centre"].to_list() == pytest.approx([10.0, 10.0])
+    assert (chart["upper"] - chart["centre"]).to_list() == pytest.approx([3 / 2**0.5] * 2)
+
+
+def test_xbar_limits_may_lie_below_zero() -> None:
+    chart = service.xbar_chart(pd.DataFrame({"a": [-1.0, 1.0], "b": [1.0, -1.0]}))
+    assert chart["lower"].iloc[0] == pytest.approx(-3.0)
+
+
+def test_spread_between_samples_does_not_widen_the_limits() -> None:
+    rng = np.random.default_rng(1)
+    calm = pd.DataFrame(rng.normal(100, 1, (50, 5)))
+    moved = calm.add(np.repeat([0.0, 4.0], 25), axis=0)
+    width = [float((c["upper"] - c["centre"]).iloc[0]) for c in map(service.xbar_chart, (calm, moved))]
+    assert width[0] == pytest.approx(width[1])
+    assert not service.xbar_chart(calm)["signal"].any()
+
+
+def test_capability_of_the_textbook_case() -> None:
+    """Mean 10, σ 1, limits 6 to 13: C_pk = 1.0 (curriculum 16.04), C_p = 7/6; .00138 beyond by the normal."""
+    samples = pd.DataFrame({"a": [10 - 0.5**0.5] * 4, "b": [10 + 0.5**0.5] * 4})
+    found = service.capability(samples, 6, 13)
+    assert found["cpk"] == pytest.approx(1.0) and found["cp"] == pytest.approx(7 / 6)
+    assert found["outside"] == pytest.approx(0.00138157, abs=1e-7)
+    one_sided = service.capability(samples, None, 13)
+    assert one_sided["cpk"] == pytest.approx(1.0) and np.isnan(one_sided["cp"])
+
+
+@pytest.mark.parametrize(
+    ("z", "rule"),
+    [
+        ([0, 3.1], 1),
+        ([0, -3.1], 1),
+        ([2.1, 0, 2.1], 2),
+        ([2.1, -2.1, 0], 0),
+        ([1.1, 1.2, -0.5, 1.1, 1.3], 3),
+        ([1.1, 1.2, -0.5, 1.1, -1.3], 0),
+        ([0.1] * 8, 4),
+        ([0.1] * 7 + [-0.1], 0),
+        ([2.1, 2.1, 0.5], 0),
+    ],
+)
+def test_each_western_electric_rule(z: list[float], rule: int) -> None:
+    """The rules of Western Electric (1956), at the point that completes the pattern."""
+    chart = pd.DataFrame({"rate": z, "centre": 0.0, "lower": -3.0, "upper": 3.0})
+    assert service.runs(chart).iloc[-1] == rule
+
+
+def test_false_alarms_of_the_four_rules_come_every_92_points() -> None:
+    """Average run lengths of Champ and Woodall (1987): 91.75 with all four rules; rule 1 alone 370.4."""
+    z = np.random.default_rng(16).normal(size=(4000, 1000))
+    first, first_alone = [], []
+    for row in z:
+        rule = service.runs(pd.DataFrame({"rate": row, "centre": 0.0, "lower": -3.0, "upper": 3.0})).to_numpy()
+        first.append(np.argmax(rule > 0) + 1 if (rule > 0).any() else 1000)
+        first_alone.append((rule == 1).mean())
+    assert np.mean(first) == pytest.approx(91.75, abs=6)  # standard error about 1.4
+    assert 1 / np.mean(first_alone) == pytest.approx(370.4, rel=0.06)
+
+
+def test_a_limit_cut_at_zero_is_not_taken_for_three_errors() -> None:
+    chart = service.p_chart([1, 1, 1, 2], [50, 50, 50, 50])
+    assert chart["lower"].eq(0).all() and service.runs(chart).eq(0).all()
+
+
+@pytest.mark.parametrize(
+    ("samples", "says"),
+    [
+        (pd.DataFrame({"a": [1.0, 2.0]}), "at least two"),
+        (pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, 3.0]}), "1 of 2 samples have gaps"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}), "without spread"),
+    ],
+)
+def test_bad_samples_are_refused(samples: pd.DataFrame, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        service.xbar_chart(samples)
+    with pytest.raises(ValueError, match=says):
+        service.capability(samples, 0, 5)
+
+
+def test_bad_limits_bases_and_charts_are_refused() -> None:
+    good = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 3.0]})
+    with pytest.raises(ValueError, match="at least one limit"):
+        service.capability(good, None, None)
+    with pytest.raises(ValueError, match="below the upper"):
+        service.capability(good, 5, 1)
+    with pytest.raises(ValueError, match="base marks 0 of 2"):
+        service.xbar_chart(good, [False, False])
+    with pytest.raises(TypeError, match="column b holds"):
+        service.xbar_chart(good.assign(b=["x", "y"]))
+    with pytest.raises(KeyError, match="lacks lower, upper"):
+        service.runs(pd.DataFrame({"rate": [1.0], "centre": [1.0]}))
+    with pytest.raises(ValueError, match="without width"):
+        service.runs(pd.DataFrame({"rate": [1.0], "centre": [1.0], "lower": [1.0], "upper": [1.0]}))

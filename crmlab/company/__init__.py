@@ -21,6 +21,7 @@ from crmlab.company import (  # noqa: F401  (they register their stages and tabl
     needs,
     office,
     people,
+    quality,
     records,
     retail,
     service,
