@@ -255,7 +255,8 @@ def snapshot(
     means = past[signals].astype(float).groupby(level=0).mean()
     for name in signals:
         made[name] = now[name].reindex(active.index)
-        made[f"{name}_before"] = before[name].reindex(active.index, fill_value=0)
+        earlier = before[name].astype(float).reindex(active.index, fill_value=0.0)
+        made[f"{name}_before"] = earlier.astype(history[name].dtype)
         made[f"{name}_mean"] = means[name].reindex(active.index)
     if horizon is not None:
         made["leaves"] = active["last_month"] < month + horizon
@@ -336,7 +337,7 @@ def lift(event: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
     """Leavers among the `share` of customers with the highest scores, over leavers among all.
 
     lift = (leavers found / customers taken) / (all leavers / all customers); 1 is as good as lots. Customers with the
-    same score count in proportion, so their order does not matter; share × customers is rounded to whole customers.
+    same score count in proportion, so their order does not matter; share × customers is rounded up.
 
     Parameters: `event`, left or not; `score`, higher is riskier; `share` above 0, at most 1.
     Returns the lift. Raises ValueError for gaps, unequal lengths, or if all or none left.
@@ -347,9 +348,7 @@ def lift(event: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
     taken, found = _ranked(event, score)
     if not 0 < share <= 1:
         raise ValueError(f"share lies above 0 and is at most 1, got {share:g}")
-    n = np.floor(share * taken[-1] + 0.5)
-    if n < 1:
-        raise ValueError(f"a share of {share:g} of {taken[-1]:.0f} customers is nobody")
+    n = np.ceil(share * taken[-1] - 1e-9)
     return float(np.interp(n, taken, found) / n / (found[-1] / taken[-1]))
 
 
