@@ -12,7 +12,7 @@ from scipy.stats import beta
 from sklearn.metrics import roc_auc_score
 from statsmodels.duration.survfunc import CumIncidenceRight, survdiff
 
-from crmlab import churn, data
+from crmlab import churn, data, decide
 from crmlab.company import COURSE_PEOPLE, COURSE_SEED, simulate
 
 # ---- rates -----------------------------------------------------------------------------------------------
@@ -472,3 +472,18 @@ def test_posts_ring_more_before_an_exit_than_among_all() -> None:
     history = made["listening_posts"].assign(month=month_number(made["listening_posts"]["month"]))
     found = churn.alarms(history, lives, horizon=3)
     assert (found["lift"] > 1.4).all() and found["lead"].between(0.4, 1.4).all()
+
+
+def test_the_interval_of_the_retention_test_holds_the_expected_effect_over_seeds() -> None:
+    """40 companies of 4 300; with true 95 % intervals fewer than 33 hits happen once in 1 400 such tests."""
+    hits, wins = 0, []
+    for seed in range(40):
+        made = simulate(seed, 4300, ["retention_test", "truth/retention"])
+        test, fate = made["retention_test"], made["truth/retention"].set_index("customer_id")
+        left = [test.loc[test["arm"] == arm, "left"] for arm in ("called", "control")]
+        found = decide.ab_test(int(left[0].sum()), len(left[0]), int(left[1].sum()), len(left[1]))
+        hits += found["low"] <= -fate["uplift"].mean() <= found["high"]
+        best = len(fate) * 3 // 10
+        wins.append(fate.nlargest(best, "uplift")["uplift"].mean() - fate.nlargest(best, "risk")["uplift"].mean())
+    assert 33 <= hits <= 40
+    assert min(wins) > 0.03  # who is most at risk is not who is kept by a call
