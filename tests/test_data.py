@@ -63,7 +63,9 @@ class Company:
         self.add("effects", "truth/effects.json", b'{"lift": {"mean": 0.04}}', [], truth=True)
         self.add("traits", "truth/traits.csv", b"id\n1\n", [{"name": "id", "type": "integer"}], truth=True)
         later = {"name": "surveys", "path": "surveys.csv", "grain": "one row per answer", "status": "planned"}
-        self.resources.append(later | {"chapter": "09", "schema": {"fields": [{"name": "score", "type": "integer"}]}})
+        self.resources.append(
+            later | {"chapter": "09", "schema": {"fields": [{"name": "score", "type": "integer"}]}}
+        )
         self.describe()
 
     def add(self, name: str, path: str, content: bytes, fields: list[dict[str, Any]], **more: Any) -> None:
@@ -134,7 +136,9 @@ def test_line_ends_of_windows_are_no_damage(company: Company) -> None:
     assert data.load("stores")["city"].tolist() == ["Yan", "Lin"]
 
 
-def test_a_file_is_summed_again_only_when_it_changed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_summed_again_only_when_it_changed(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data.load("orders")
     sums: list[bytes] = []
     honest = hashlib.sha256
@@ -193,14 +197,18 @@ def test_a_wrong_name_gets_near_ones_and_all(company: Company) -> None:
         "There is no table called 'ordrs'. Did you mean orders? There are: orders, stores, surveys."
     )
     assert isinstance(caught.value, ValueError)
-    with pytest.raises(data.UnknownTable, match=r"real data, not a table of the company: open real\('mobi'\)"):
+    with pytest.raises(
+        data.UnknownTable, match=r"real data, not a table of the company: open real\('mobi'\)"
+    ):
         data.load("mobi")
     with pytest.raises(data.UnknownTable, match=r"called 'cdnow'\. Did you mean cdnow_(master|sample) or"):
         data.real("cdnow")
 
 
 def test_a_table_of_a_later_chapter_says_so(company: Company) -> None:
-    with pytest.raises(data.NotHere, match=r"^The table 'surveys' arrives with chapter 09; describe\('surveys'\)"):
+    with pytest.raises(
+        data.NotHere, match=r"^The table 'surveys' arrives with chapter 09; describe\('surveys'\)"
+    ):
         data.load("surveys")
 
 
@@ -218,7 +226,9 @@ def test_a_missing_or_changed_file_gets_path_and_cure(company: Company) -> None:
     path.unlink()
     with pytest.raises(data.DamagedTable) as caught:
         data.load("orders")
-    assert str(caught.value) == "datasets/lantern_leaf/orders.csv.gz is missing. " + CURE.format("orders.csv.gz")
+    assert str(caught.value) == "datasets/lantern_leaf/orders.csv.gz is missing. " + CURE.format(
+        "orders.csv.gz"
+    )
 
 
 def test_a_missing_or_broken_data_dictionary(company: Company) -> None:
@@ -360,13 +370,17 @@ def test_cdnow() -> None:
         pd.Timestamp("1998-06-30"),
     )
     assert master.iloc[0].tolist() == ["00001", pd.Timestamp("1997-01-01"), 1, 11.77], "the heading is no row"
-    assert sample.iloc[0].tolist() == ["00004", pd.Timestamp("1997-01-01"), 2, 29.33], "the first row is no heading"
+    assert sample.iloc[0].tolist() == ["00004", pd.Timestamp("1997-01-01"), 2, 29.33], (
+        "the first row is no heading"
+    )
     for table, repeated, free in ((master, 255, 80), (sample, 21, 8)):
         assert table.duplicated().sum() == repeated
         assert (table["amount"] == 0).sum() == free
     part = master[master["customer_id"].isin(sample["customer_id"])]
     by = list(part.columns)
-    pd.testing.assert_frame_equal(part.sort_values(by, ignore_index=True), sample.sort_values(by, ignore_index=True))
+    pd.testing.assert_frame_equal(
+        part.sort_values(by, ignore_index=True), sample.sort_values(by, ignore_index=True)
+    )
 
 
 def test_churn() -> None:
