@@ -272,8 +272,8 @@ calls          | integer* | calls in 5 minutes | calls in these five minutes
         "(1994), by way of the R package Ecdat",
         licence="carrier GPL-3; for the data no licence is stated there",
         note="Each household made at least five purchases. There are no dates: the order of the rows is taken as the "
-        "order in time. The carrier does not say in what unit prices and sizes are; ounces and US cents an ounce fit. The "
-        "carrier's row numbers are left out, and dots in the names of columns are underscores.",
+        "order in time. The carrier does not say in what unit prices and sizes are; ounces and US cents an ounce fit. "
+        "The carrier's row numbers are left out, and dots in the names of columns are underscores.",
         columns=_CATSUP,
         read=text_frame,
         rename={f"{kind}.{code}": f"{kind}_{code}" for kind in ("disp", "feat", "price") for code in _CATSUP_SIZES}
