@@ -127,7 +127,7 @@ def beginning(name: str, frame: pd.DataFrame, tables: dict[str, pd.DataFrame]) -
     if "record_id" in frame and "order_id" not in frame:
         entity = tables["truth/entities"].set_index("record_id")["customer_id"]
         frame = frame[frame["record_id"].map(entity) <= "C000500"]
-    elif name == "truth/referrals":  # people 501 … may be brought by the first 500
+    elif name in ("referrals", "truth/referrals"):  # people 501 … may be brought by the first 500
         frame = frame[frame["referred"] <= "C000500"]
     elif "customer_id" in frame:
         frame = frame[frame["customer_id"] <= "C000500"]

@@ -397,6 +397,14 @@ def test_calls() -> None:
     assert (start.dt.time.min().isoformat(), start.dt.time.max().isoformat()) == ("07:00:00", "21:00:00")
 
 
+def test_ketchup_households_come_back() -> None:
+    table = opened("catsup")
+    size = table.groupby("household").size()
+    assert (len(size), size.min(), size.max()) == (300, 5, 44)
+    assert table["household"].is_monotonic_increasing
+    assert table["choice"].value_counts().to_dict() == {"heinz32": 1458, "heinz28": 851, "hunts32": 307, "heinz41": 182}
+
+
 def test_survey() -> None:
     table = opened("mobi")
     assert table.min().min() == 1

