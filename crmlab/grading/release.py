@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import re
 import secrets
@@ -212,7 +213,16 @@ def practice_key(solution: Solution, runner: Runner) -> dict[str, Any]:
         text = question["kind"] == "text"
         questions[name] = {**kept, **({} if text else {"right": right}), "wrong": question["wrong"]}
     return {"exercise": solution.name, "data": data_version(), "people": solution.people,
-            "tables": outcome.tables, "questions": questions}
+            "tables": outcome.tables, "questions": _rounded(questions)}
+
+
+def _rounded(value: Any) -> Any:
+    """Round numbers to eight digits: the last ones differ between processors and versions of numpy."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.8g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 # ---- release ---------------------------------------------------------------------------------------------

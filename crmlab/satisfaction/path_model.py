@@ -440,8 +440,9 @@ def _answers(data: pd.DataFrame, items: Sequence[str], missing: str) -> tuple[Fl
     gaps = np.isnan(x)
     if gaps.any():
         if missing == "refuse":
+            worst = items[int(gaps.sum(axis=0).argmax())]
             raise ValueError(
-                f"{gaps.any(axis=1).sum()} of {len(x)} respondents skipped an item, {items[gaps.sum(axis=0).argmax()]} "
+                f"{gaps.any(axis=1).sum()} of {len(x)} respondents skipped an item, {worst} "
                 'most often: say missing="drop" to leave them out or missing="mean" to fill in means'
             )
         if missing == "drop":
