@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-__all__ = ["alarms", "convert", "expected_maximum_profit", "lift", "profit_curve", "rates", "snapshot", "survival"]
+__all__ = ["alarms", "convert", "expected_maximum_profit", "lift", "rates", "snapshot", "survival"]
 
 _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4, "year": 365.25}
 
@@ -358,30 +358,6 @@ def _terms(value: float, offer: float, contact: float) -> tuple[float, float]:
             f"need value > 0, 0 ≤ offer < value and contact ≥ 0 (yuan), got {value:g}, {offer:g} and {contact:g}"
         )
     return offer / value, contact / value
-
-
-def profit_curve(
-    event: ArrayLike, score: ArrayLike, accept: float, value: float, offer: float, contact: float
-) -> pd.DataFrame:
-    """Profit of calling the customers with the highest scores, for every share that can be called.
-
-    A called customer about to leave stays with chance `accept`, which is worth `value` less the offer; one who would
-    have stayed takes the offer too. Everybody called costs `contact`:
-    profit = leavers·(accept·(value − offer) − contact) − stayers·(offer + contact).
-
-    Parameters: `event`, left or not when nobody was called; `score`; `accept` from 0 to 1; yuan of `value`, `offer`
-    and `contact`. Returns one row a distinct score: share called, profit (yuan for each customer of the base).
-    Raises ValueError as `lift`. Source: Neslin et al. (2006).
-
-    >>> profit_curve([1, 0], [0.9, 0.1], accept=0.5, value=100, offer=0, contact=10)["profit"].to_list()
-    [0.0, 20.0, 15.0]
-    """
-    _terms(value, offer, contact)
-    if not 0 <= accept <= 1:
-        raise ValueError(f"accept is a chance from 0 to 1, got {accept:g}")
-    taken, found = _ranked(event, score)
-    profit = found * (accept * (value - offer) - contact) - (taken - found) * (offer + contact)
-    return pd.DataFrame({"share": taken / taken[-1], "profit": profit / taken[-1]})
 
 
 def expected_maximum_profit(

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import settings
 
@@ -41,5 +42,22 @@ def need_program() -> Callable[..., str]:
         if os.environ.get("CRMLAB_CI") == "1":
             pytest.fail(f"{reason} (CRMLAB_CI=1: nothing may be skipped)")
         pytest.skip(reason)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def need_real() -> Callable[[str], pd.DataFrame]:
+    """`need_real("mobi")` is that real table; without it the test is skipped, or fails where CRMLAB_CI=1."""
+
+    def find(name: str) -> pd.DataFrame:
+        from crmlab import data
+
+        try:
+            return data.real(name)
+        except data.NotHere as missing:
+            if os.environ.get("CRMLAB_CI") == "1":
+                raise
+            pytest.skip(f"{name} is not here: {missing}")
 
     return find

@@ -197,14 +197,9 @@ def test_brand_measures_by_hand() -> None:
         loyalty.brand_measures(rows.replace("b", None), "who", "what")
 
 
-def test_ketchup_shows_double_jeopardy() -> None:
+def test_ketchup_shows_double_jeopardy(need_real: Callable[[str], pd.DataFrame]) -> None:
     """The small brand has fewer buyers who also buy it less often (Ehrenberg, Uncles and Goodhardt, 2004)."""
-    from crmlab import data
-
-    try:
-        panel = data.real("catsup")
-    except data.NotHere as missing:
-        pytest.skip(str(missing))
+    panel = need_real("catsup")
     found = loyalty.brand_measures(panel.assign(brand=panel["choice"].astype(str).str[:5]), "household", "brand")
     assert found["purchases"].to_dict() == {"heinz": 2491, "hunts": 307}
     for measure in ("penetration", "per_buyer", "requirements", "repeat"):

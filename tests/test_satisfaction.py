@@ -1,6 +1,7 @@
 """Path models against published and peer numbers, planted truths, and every input that must be refused."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import data, satisfaction
+from crmlab import satisfaction
 from crmlab.company import simulate
 from crmlab.company.parameters import PARAMETERS
-from crmlab.data import NotHere
 from crmlab.satisfaction import PathModel, acsi_score, lmg, model_spec, penalty_reward
 
 MOBI = {
@@ -63,11 +63,8 @@ INDEX = {
 
 
 @pytest.fixture(scope="module")
-def mobi() -> pd.DataFrame:
-    try:
-        return data.real("mobi")
-    except NotHere as error:
-        pytest.skip(str(error))
+def mobi(need_real: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    return need_real("mobi")
 
 
 def fit(table: pd.DataFrame, **options: Any) -> satisfaction.PathResults:
