@@ -10,23 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from crmlab import _check
+
 __all__ = ["ab_test", "allocate", "mean_difference", "sample_size"]
-
-
-def _level(level: float) -> float:
-    from scipy.stats import norm
-
-    if not 0 < level < 1:
-        raise ValueError(f"level is a share between 0 and 1, such as .95, got {level}")
-    return float(norm.ppf(0.5 + level / 2))
-
-
-def _counts(arm: str, successes: int, n: int) -> None:
-    for name, number in ((f"{arm} successes", successes), (f"{arm} people", n)):
-        if not np.isscalar(number) or isinstance(number, str) or number != round(float(number)):
-            raise ValueError(f"{name} is a whole number, got {number!r}")
-    if not 0 <= successes <= n or n < 1:
-        raise ValueError(f"{arm} group: {successes} successes of {n} people; need 0 ≤ successes ≤ people, people ≥ 1")
 
 
 def ab_test(successes: int, n: int, control_successes: int, control_n: int, level: float = 0.95) -> pd.Series:
@@ -36,20 +22,23 @@ def ab_test(successes: int, n: int, control_successes: int, control_n: int, leve
     from the two Wilson intervals: it stays good for small rates, where ±1.96 standard errors does not.
 
     Parameters: successes and people in the treated group and in the control group, whole numbers; `level`.
-    Returns a Series: treated, control, lift, low, high, z, p_value (two-sided; z and p_value are missing
-    when nobody or everybody succeeded). Raises ValueError for counts that cannot be.
+    Returns a Series: treated, control, estimate (the lift), low, high, z, p_value (two-sided; z and p_value are
+    missing when nobody or everybody succeeded). Raises ValueError for counts that cannot be.
     Source: Newcombe (1998), method 10.
 
     >>> found = ab_test(60, 1000, 45, 1000)
-    >>> found[["lift", "z"]].round(3).to_list()
+    >>> found[["estimate", "z"]].round(3).to_list()
     [0.015, 1.504]
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr
     from statsmodels.stats.proportion import proportion_confint
 
-    _level(level)
-    _counts("treated", successes, n)
-    _counts("control", control_successes, control_n)
+    level = _check.level(level)
+    n = _check.whole("n", n, unit="people in the treated group")
+    control_n = _check.whole("control_n", control_n, unit="people in the control group")
+    successes = _check.whole("successes", successes, 0, n, unit="successes of the treated group's people")
+    control_successes = _check.whole("control_successes", control_successes, 0, control_n,
+                                     unit="successes of the control group's people")  # fmt: skip
     one, zero = successes / n, control_successes / control_n
     low1, high1 = proportion_confint(successes, n, alpha=1 - level, method="wilson")
     low0, high0 = proportion_confint(control_successes, control_n, alpha=1 - level, method="wilson")
@@ -60,26 +49,13 @@ def ab_test(successes: int, n: int, control_successes: int, control_n: int, leve
         {
             "treated": one,
             "control": zero,
-            "lift": one - zero,
+            "estimate": one - zero,
             "low": one - zero - np.hypot(one - low1, high0 - zero),
             "high": one - zero + np.hypot(high1 - one, zero - low0),
             "z": z,
-            "p_value": 2 * norm.sf(abs(z)),
+            "p_value": 2 * ndtr(-abs(z)),
         }
     )
-
-
-def _outcomes(arm: str, values: ArrayLike) -> np.ndarray:
-    number = pd.Series(np.asarray(values))
-    if not (pd.api.types.is_numeric_dtype(number) or pd.api.types.is_bool_dtype(number)):
-        raise TypeError(f"{arm} outcomes must be numbers, got {number.dtype}: convert them first")
-    array = number.to_numpy(dtype=float)
-    if len(array) < 2:
-        raise ValueError(f"{arm} group has {len(array)} people; a standard error needs at least two")
-    gaps = (~np.isfinite(array)).sum()
-    if gaps:
-        raise ValueError(f"{arm} group: {gaps} of {len(array)} outcomes are missing or infinite: who left out is lost")
-    return array
 
 
 def mean_difference(treated: ArrayLike, control: ArrayLike, level: float = 0.95) -> pd.Series:
@@ -89,32 +65,33 @@ def mean_difference(treated: ArrayLike, control: ArrayLike, level: float = 0.95)
     spread and size. Everybody counts, those who bought nothing with 0.
 
     Parameters: outcomes of the treated and of the control group, one number a person; `level`.
-    Returns a Series: treated, control, lift, low, high, se, p_value. Raises TypeError for text, ValueError for
-    gaps, a group of fewer than two, or groups without any variation. Source: Welch (1947).
+    Returns a Series: treated, control, estimate (the lift), low, high, se, p_value. Raises TypeError for text,
+    ValueError for gaps, a group of fewer than two, or groups without any variation. Source: Welch (1947).
 
     >>> mean_difference([1, 2, 3, 4], [0, 1, 2, 3]).round(2).to_list()
     [2.5, 1.5, 1.0, -1.23, 3.23, 0.91, 0.32]
     """
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
-    _level(level)
-    one, zero = _outcomes("treated", treated), _outcomes("control", control)
+    level = _check.level(level)
+    one = _check.vector("treated", treated, flags=True, rows=2, cure="everybody in a test counts, with 0 if need be")
+    zero = _check.vector("control", control, flags=True, rows=2, cure="everybody in a test counts, with 0 if need be")
     parts = np.array([one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)])
     se = np.sqrt(parts.sum())
     if se == 0:
         raise ValueError("nobody differs from anybody in either group: there is no spread to judge by")
     df = parts.sum() ** 2 / (parts**2 / [len(one) - 1, len(zero) - 1]).sum()
     lift = one.mean() - zero.mean()
-    half = t.ppf(0.5 + level / 2, df) * se
+    half = stdtrit(df, 0.5 + level / 2) * se
     return pd.Series(
         {
             "treated": one.mean(),
             "control": zero.mean(),
-            "lift": lift,
+            "estimate": lift,
             "low": lift - half,
             "high": lift + half,
             "se": se,
-            "p_value": 2 * t.sf(abs(lift / se), df),
+            "p_value": 2 * stdtr(df, -abs(lift / se)),
         }
     )
 
@@ -132,16 +109,16 @@ def sample_size(base: float, lift: float, power: float = 0.8, level: float = 0.9
     >>> sample_size(0.50, 0.25, power=0.90)
     77
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
+    base, power = _check.share("base", base), _check.share("power", power)
+    lift = _check.number("lift", lift, unit="a difference of rates, such as .01")
     if lift == 0:
         raise ValueError("no number of people finds a lift of 0: say which lift would change the decision")
-    for name, rate in (("base", base), ("base + lift", base + lift), ("power", power)):
-        if not 0 < rate < 1:
-            raise ValueError(f"{name} is a share between 0 and 1, got {rate:g}")
+    _check.share("base + lift", base + lift)
     middle = base + lift / 2
     own = base * (1 - base) + (base + lift) * (1 - base - lift)
-    root = _level(level) * np.sqrt(2 * middle * (1 - middle)) + norm.ppf(power) * np.sqrt(own)
+    root = _check.z_of(level) * np.sqrt(2 * middle * (1 - middle)) + ndtri(power) * np.sqrt(own)
     return int(np.ceil(root**2 / lift**2 - 1e-9))
 
 
@@ -162,42 +139,50 @@ def allocate(
     least : marginal return a step must exceed: 0 if `curves` are net of the money spent, 1 if they are gross
 
     Returns one row a name: spend, value (gained over no spending), marginal (return of its last step, for each
-    yuan), next (return of the step not taken). Raises ValueError for a negative budget, a step of 0 or less, or
-    a curve whose returns rise: there greedy is not the best, so it is refused.
+    yuan; missing where nothing is spent), next (return of the step not taken). Raises ValueError for a negative
+    budget, a step of 0 or less, more than 100,000 steps, or a curve whose returns rise anywhere within the budget
+    (an S, say): there greedy is not the best, so it is refused.
     Source: the equimarginal principle (Gossen 1854); greedy for concave returns (Fox 1966).
 
     >>> curves = {"a": lambda x: 200 * (1 - np.exp(-0.02 * x)), "b": lambda x: 100 * (1 - np.exp(-0.05 * x))}
     >>> allocate(100, curves)["spend"].to_list()
     [68.0, 32.0]
     """
-    if not np.isfinite(budget) or budget < 0:
-        raise ValueError(f"budget is an amount of yuan, 0 or more, got {budget}")
-    if not step > 0:
-        raise ValueError(f"step is the yuan moved at a time, above 0, got {step}")
-    if not curves:
+    budget = _check.number("budget", budget, 0, unit="yuan to divide")
+    step = _check.number("step", step, above=0, unit="the yuan moved at a time")
+    least = _check.number("least", least, unit="a marginal return")
+    if not isinstance(curves, Mapping) or not curves:
         raise ValueError("curves is empty: name at least one place where money can go")
+    total = _check.whole("budget / step", np.floor(budget / step + 1e-9), 0, 100_000, unit="the number of steps")
+    gain = {name: _returns(name, curve, total, step) for name, curve in curves.items()}
     steps = dict.fromkeys(curves, 0)
-    gain = {name: _step_return(curve, 0, step) for name, curve in curves.items()}
-    last = dict.fromkeys(curves, np.nan)
-    for _ in range(int(np.floor(budget / step + 1e-9))):
-        best = max(gain, key=lambda name: gain[name])
-        if gain[best] <= least:
+    for _ in range(total):
+        best = max(gain, key=lambda name: gain[name][steps[name]])
+        if gain[best][steps[best]] <= least:
             break
         steps[best] += 1
-        last[best] = gain[best]
-        gain[best] = _step_return(curves[best], steps[best], step)
-        if gain[best] > last[best] + 1e-9 * max(1.0, abs(last[best])):
-            raise ValueError(
-                f"the returns of {best!r} rise at {steps[best] * step:g} yuan, from {last[best]:.4g} to "
-                f"{gain[best]:.4g} for a yuan: greedy is not the best there; compare whole divisions instead"
-            )
-    spend = {name: steps[name] * step for name in curves}
-    value = {name: float(curves[name](spend[name])) - float(curves[name](0.0)) for name in curves}
-    return pd.DataFrame({"spend": spend, "value": value, "marginal": last, "next": gain}).astype(float)
+    rows = {}
+    for name, curve in curves.items():
+        spent = steps[name] * step
+        last = gain[name][steps[name] - 1] if steps[name] else np.nan
+        rows[name] = (spent, float(curve(spent)) - float(curve(0.0)), last, gain[name][steps[name]])
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["spend", "value", "marginal", "next"], dtype=float)
 
 
-def _step_return(curve: Callable[[float], float], steps: int, step: float) -> float:
-    made = (float(curve((steps + 1) * step)) - float(curve(steps * step))) / step
-    if not np.isfinite(made):
-        raise ValueError(f"a curve has no finite value between {steps * step:g} and {(steps + 1) * step:g} yuan")
-    return made
+def _returns(name: str, curve: Callable[[float], float], total: int, step: float) -> list[float]:
+    """What each step of a curve brings for a yuan, one step more than can be paid; refused where that rises."""
+    if not callable(curve):
+        raise TypeError(f"curve {name!r} must be a function from yuan spent to the value it brings")
+    value = np.array([float(curve(k * step)) for k in range(total + 2)])
+    wrong = np.flatnonzero(~np.isfinite(value))
+    if len(wrong):
+        raise ValueError(f"curve {name!r} has no finite value at {wrong[0] * step:g} yuan")
+    made = np.diff(value) / step
+    rises = np.flatnonzero(np.diff(made) > 1e-9 * np.maximum(1.0, np.abs(made[:-1])))
+    if len(rises):
+        at = int(rises[0]) + 1
+        raise ValueError(
+            f"the returns of {name!r} rise at {at * step:g} yuan from {made[at - 1]:.4g} to {made[at]:.4g} for a yuan: "
+            "greedy is not the best there; compare whole divisions instead"
+        )
+    return [float(x) for x in made]

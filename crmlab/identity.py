@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from crmlab import _check
+
 __all__ = ["FellegiSunter", "FellegiSunterResults", "block", "cluster_metrics", "clusters", "compare", "pair_metrics"]
 
 MISSING = -1
@@ -21,7 +23,7 @@ def block(records: pd.DataFrame, keys: Sequence[str | Sequence[str]], largest: i
     """Pairs of records that agree on at least one key; all other pairs are never looked at.
 
     n records have n(n−1)/2 pairs, far too many to compare; true pairs that share none of the keys are lost, and
-    the recall of blocking bounds the recall of everything after it. A missing key joins nobody.
+    the recall of blocking bounds the recall of everything after it. A missing or blank key joins nobody.
 
     Parameters
     ----------
@@ -37,16 +39,17 @@ def block(records: pd.DataFrame, keys: Sequence[str | Sequence[str]], largest: i
     >>> block(records, ["phone", "mail"]).to_numpy().tolist()
     [['w', 'x'], ['x', 'y']]
     """
-    if not records.index.is_unique:
-        raise ValueError(f"{records.index.duplicated().sum()} of {len(records)} records repeat an index label")
+    _check.frame("records", records, rows=1)
+    _check.ids("the index of records", pd.Series(records.index), unique=True)
+    largest = _check.whole("largest", largest, 2, 5_000, unit="the most records one value of a key may have")
+    if isinstance(keys, str):
+        raise TypeError(f"keys is a list of columns, such as [{keys!r}]")
     found = []
     for key in keys:
         columns = [key] if isinstance(key, str) else list(key)
-        unknown = [name for name in columns if name not in records]
-        if unknown:
-            raise KeyError(f"records lack the key {', '.join(unknown)}; there are {', '.join(map(str, records))}")
-        known = records[columns].notna().all(axis=1).to_numpy()
-        code = records.loc[known].groupby(columns, sort=False).ngroup().to_numpy()
+        _check.frame("records", records, *columns)
+        known = np.all([_filled(records[name]) for name in columns], axis=0)
+        code = records.loc[known].groupby(columns, sort=False, observed=True).ngroup().to_numpy()
         position = np.flatnonzero(known)
         order = np.argsort(code, kind="stable")
         sizes = np.bincount(code) if len(code) else np.array([], dtype=int)
@@ -61,6 +64,26 @@ def block(records: pd.DataFrame, keys: Sequence[str | Sequence[str]], largest: i
     pairs = np.unique(np.concatenate(found), axis=0) if found else np.empty((0, 2), dtype=int)
     labels = records.index.to_numpy()
     return pd.DataFrame({"left": labels[pairs[:, 0]], "right": labels[pairs[:, 1]]})
+
+
+def _filled(column: pd.Series) -> NDArray[np.bool_]:
+    """Which entries say something: not missing, and not a blank."""
+    known = column.notna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        known = known & (column.astype("str").str.strip() != "").to_numpy()
+    return known
+
+
+def _places(index: pd.Index, pairs: pd.DataFrame, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in `index` of the labels left and right of each pair."""
+    _check.frame(what, pairs, "left", "right")
+    left, right = (index.get_indexer(pd.Index(pairs[side])) for side in ("left", "right"))
+    lost = (left < 0) | (right < 0)
+    if lost.any():
+        at = int(np.flatnonzero(lost)[0])
+        pair = (pairs["left"].iloc[at], pairs["right"].iloc[at])
+        raise KeyError(f"{lost.sum()} of {len(pairs)} {what} name records that are not there, first {pair}")
+    return left, right
 
 
 def _pairs_within(members: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -80,7 +103,7 @@ def compare(
     """How well each pair agrees on each field: level 0 differs, higher levels are closer, the highest is equal.
 
     Text is compared by Jaro–Winkler similarity. With cuts (.8, .92) a field has four levels: below .8, from .8,
-    from .92, and equal. Without cuts it has two: different and equal. −1: missing in one of the records.
+    from .92, and equal. Without cuts it has two: different and equal. −1: missing or blank in one of the records.
 
     Parameters
     ----------
@@ -98,17 +121,13 @@ def compare(
     from rapidfuzz.distance import JaroWinkler
     from rapidfuzz.process import cpdist
 
-    unknown = [name for name in fields if name not in records]
-    if unknown:
-        raise KeyError(f"records lack {', '.join(unknown)}; there are {', '.join(map(str, records))}")
-    left, right = (records.index.get_indexer(pd.Index(pairs[side])) for side in ("left", "right"))
-    if (left < 0).any() or (right < 0).any():
-        raise KeyError(f"{((left < 0) | (right < 0)).sum()} of {len(pairs)} pairs name records that are not there")
+    _check.frame("records", records, *fields)
+    _check.ids("the index of records", pd.Series(records.index), unique=True)
+    left, right = _places(records.index, pairs, "pairs")
     levels = {}
-    for name, cuts in fields.items():
-        if list(cuts) != sorted(set(cuts)) or any(not 0 < cut < 1 for cut in cuts):
-            raise ValueError(f"{name}: cuts must rise within 0–1, got {tuple(cuts)}")
-        code, values = pd.factorize(records[name])
+    for name, given in fields.items():
+        cuts = _check.cuts(f"the cuts of {name}", given, len(given), 0, 1)
+        code, values = pd.factorize(records[name].where(_filled(records[name])))
         a, b = code[left], code[right]
         level = np.where(a == b, len(cuts) + 1, 0)
         near = np.flatnonzero((a != b) & (a >= 0) & (b >= 0)) if len(cuts) else np.array([], dtype=int)
@@ -144,13 +163,14 @@ class FellegiSunter:
     """
 
     def __init__(self, levels: pd.DataFrame) -> None:
-        if levels.shape[1] < 2 or len(levels) == 0:
-            raise ValueError(f"need pairs and at least two fields, got {len(levels)} pairs, {levels.shape[1]} fields")
-        flat = [str(name) for name in levels if levels[name][levels[name] >= 0].nunique() < 2]
+        codes = _levels("levels", levels)
+        if codes.shape[1] < 2:
+            raise ValueError(f"need at least two fields, got {codes.shape[1]}")
+        flat = [str(name) for name, code in zip(levels, codes.T, strict=True) if len(set(code[code >= 0])) < 2]
         if flat:
             raise ValueError(f"{', '.join(flat)} shows a single level in all pairs: it tells nothing apart")
         self.fields = [str(name) for name in levels.columns]
-        self.patterns, self.counts = np.unique(levels.to_numpy(dtype=int), axis=0, return_counts=True)
+        self.patterns, self.counts = np.unique(codes, axis=0, return_counts=True)
         self.depth = [int(self.patterns[:, k].max()) + 1 for k in range(len(self.fields))]
 
     def fit(self, rounds: int = 1000, tolerance: float = 1e-8) -> "FellegiSunterResults":
@@ -159,13 +179,15 @@ class FellegiSunter:
         Parameters: `rounds` at most; `tolerance` the change of the mean log-likelihood that ends it.
         Returns `FellegiSunterResults`.
         """
+        rounds = _check.whole("rounds", rounds, 1, 100_000, unit="how often to try at most")
+        tolerance = _check.number("tolerance", tolerance, above=0)
         # start: matches mostly agree, others mostly do not
         m = [_start(depth, agree=True) for depth in self.depth]
         u = [_start(depth, agree=False) for depth in self.depth]
         share, before, converged = 0.2, -np.inf, False
         for _ in range(rounds):
             weight, llf = self._posterior(share, m, u)
-            share = float(weight @ self.counts / self.counts.sum())
+            share = float((weight * self.counts).sum() / self.counts.sum())
             m, u = self._levels(weight), self._levels(1 - weight)
             converged = abs(llf - before) < tolerance
             if converged:
@@ -181,7 +203,7 @@ class FellegiSunter:
         log_m, log_u = (_log_likelihood(self.patterns, levels) for levels in (m, u))
         a, b = np.log(share) + log_m, np.log1p(-share) + log_u
         total = np.logaddexp(a, b)
-        return np.exp(a - total), float(total @ self.counts / self.counts.sum())
+        return np.exp(a - total), float((total * self.counts).sum() / self.counts.sum())
 
     def _levels(self, weight: Floats) -> list[Floats]:
         """Share of each level of each field among pairs of these weights, a little away from 0."""
@@ -191,6 +213,17 @@ class FellegiSunter:
             tally = np.bincount(self.patterns[known, k], weights=(weight * self.counts)[known], minlength=depth)
             made.append((tally + 0.01) / (tally + 0.01).sum())
         return made
+
+
+def _levels(name: str, levels: pd.DataFrame) -> NDArray[np.int64]:
+    """Whole levels from −1 up; similarities between 0 and 1 are none."""
+    _check.frame(name, levels, rows=1)
+    columns = [
+        _check.vector(f"{name}, column {field}", levels[field], MISSING, 100, whole=True,
+                      cure="levels are whole numbers, as compare() makes them of similarities")
+        for field in levels
+    ]  # fmt: skip
+    return np.column_stack(columns).astype(np.int64) if columns else np.empty((len(levels), 0), dtype=np.int64)
 
 
 def _start(depth: int, agree: bool) -> Floats:
@@ -229,10 +262,8 @@ class FellegiSunterResults:
         Parameters: `levels` with the fields of the fit. Returns columns weight and probability, index as given.
         Raises KeyError for missing fields, ValueError for levels never seen in the fit.
         """
-        absent = [str(name) for name in self._fields if name not in levels]
-        if absent:
-            raise KeyError(f"levels lack {', '.join(absent)}")
-        codes = levels[self._fields].to_numpy(dtype=int)
+        _check.frame("levels", levels, *self._fields)
+        codes = _levels("levels", levels[self._fields])
         for k, m in enumerate(self._m):
             if codes[:, k].max(initial=0) >= len(m):
                 raise ValueError(f"{self._fields[k]} has level {codes[:, k].max()}, which the fit never saw")
@@ -254,9 +285,9 @@ def clusters(records: pd.Index, links: pd.DataFrame) -> pd.Series:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    left, right = (records.get_indexer(pd.Index(links[side])) for side in ("left", "right"))
-    if (left < 0).any() or (right < 0).any():
-        raise KeyError(f"{((left < 0) | (right < 0)).sum()} of {len(links)} links name records that are not there")
+    records = pd.Index(records)
+    _check.ids("records", pd.Series(records), unique=True, rows=1)
+    left, right = _places(records, links, "links")
     graph = coo_array((np.ones(len(links)), (left, right)), shape=(len(records), len(records)))
     _, label = connected_components(graph, directed=False)
     return pd.Series(label, index=records, name="cluster")
@@ -274,11 +305,10 @@ def pair_metrics(links: pd.DataFrame, truth: pd.Series) -> pd.Series:
     >>> pair_metrics(pd.DataFrame({"left": ["w", "w"], "right": ["x", "z"]}), truth).round(2).to_dict()
     {'precision': 0.5, 'recall': 0.33, 'f1': 0.4, 'links': 2.0, 'right': 1.0, 'wanted': 3.0}
     """
-    unknown = set(links["left"]).union(links["right"]) - set(truth.index)
-    if unknown:
-        raise KeyError(f"{len(unknown)} records in links have no truth, such as {sorted(map(str, unknown))[0]}")
-    right = int((truth.loc[links["left"]].to_numpy() == truth.loc[links["right"]].to_numpy()).sum())
-    return _scores(len(links), right, _pairs_in(truth))
+    entity = _by_record("truth", truth)
+    left, right = _places(entity.index, links, "links")
+    found = entity.to_numpy(dtype=object)
+    return _scores(len(links), int((found[left] == found[right]).sum()), _pairs_in(entity))
 
 
 def cluster_metrics(label: pd.Series, truth: pd.Series) -> pd.Series:
@@ -291,11 +321,20 @@ def cluster_metrics(label: pd.Series, truth: pd.Series) -> pd.Series:
     >>> cluster_metrics(pd.Series([0, 0, 1, 1], index=list("wxyz")), truth).round(2).to_dict()["links"]
     2.0
     """
+    label, truth = _by_record("label", label), _by_record("truth", truth)
     if not label.index.isin(truth.index).all():
         raise KeyError(f"{(~label.index.isin(truth.index)).sum()} of {len(label)} records have no truth")
-    both = pd.DataFrame({"label": label, "entity": truth.reindex(label.index)})
+    both = pd.DataFrame({"label": label.astype(object), "entity": truth.reindex(label.index).astype(object)})
     right = _pairs_in(both.groupby(["label", "entity"]).ngroup())
     return _scores(_pairs_in(label), right, _pairs_in(both["entity"]))
+
+
+def _by_record(name: str, labels: pd.Series) -> pd.Series:
+    """One label for each record, none missing, with the records as index."""
+    if not isinstance(labels, pd.Series):
+        raise TypeError(f"{name} is a Series with the records as index, got {type(labels).__name__}")
+    _check.ids(f"the index of {name}", pd.Series(labels.index), unique=True, rows=1)
+    return _check.ids(name, labels)
 
 
 def _pairs_in(group: pd.Series) -> int:

@@ -1,4 +1,4 @@
-"""Interaction: a campaign as one plan, touch-points on the way to an order, wear-out, and fair comparison of channels.
+"""Interaction: a campaign as one plan, touch-points on the way to an order, and wear-out.
 
 Lift, sample size and the division of a budget are in `decide`.
 """
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-__all__ = ["Campaign", "WearOut", "WearOutResults", "removal_effect", "standardise"]
+from crmlab import _check
+
+__all__ = ["Campaign", "WearOut", "WearOutResults", "removal_effect"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,12 @@ class Campaign:
                 f"{', '.join(self.frequency) or 'none'}: give each segment its number of messages"
             )
         for name in self.target:
-            if not self.target[name] >= 0 or not self.frequency[name] >= 0:
-                raise ValueError(f"segment {name!r}: members and messages are 0 or more")
-        if not self.cost >= 0 or not self.budget >= 0 or self.months < 1:
-            raise ValueError("cost and budget are 0 or more, months at least 1")
-        if not 0 < self.hold_out < 1:
-            raise ValueError(f"hold_out is a share between 0 and 1, got {self.hold_out}: without one nobody can judge")
+            _check.whole(f"target[{name!r}]", self.target[name], 0, unit="members of a segment")
+            _check.number(f"frequency[{name!r}]", self.frequency[name], 0, unit="messages a member and month")
+        _check.number("cost", self.cost, 0, unit="yuan a message")
+        _check.number("budget", self.budget, 0, unit="yuan for the campaign")
+        _check.whole("months", self.months, 1, 1200, unit="how long the campaign runs")
+        _check.share("hold_out", self.hold_out, unit="the share kept without messages, so that somebody can judge")
         if self.spend() > self.budget + 0.005:
             cost, budget = f"{self.spend():,.0f}", f"{self.budget:,.0f}"
             raise ValueError(f"the plan costs {cost} yuan, its budget is {budget}: write less often")
@@ -104,6 +106,8 @@ class Campaign:
 
         Raises ValueError for a segment the plan does not have. The same seed gives the same arms.
         """
+        segment = _check.ids("segment", segment, rows=1)
+        seed = _check.whole("seed", seed, 0)
         unknown = set(segment.astype("str")) - set(self.target)
         if unknown:
             raise ValueError(f"the plan has no segment {', '.join(sorted(unknown))}")
@@ -134,13 +138,14 @@ def removal_effect(
     >>> removal_effect(three).to_dict()
     {'a': 0.5, 'b': 1.0}
     """
-    missing = [name for name in (journey, touchpoint, converted) if name not in journeys]
-    if missing:
-        raise KeyError(f"journeys lack column {', '.join(missing)}; there are {', '.join(map(str, journeys))}")
-    rows = journeys[[journey, touchpoint, converted]]
-    gaps = rows.isna().any(axis=1).sum()
-    if gaps or rows.empty:
-        raise ValueError(f"{gaps} of {len(rows)} rows have gaps: leave these journeys out, and say so")
+    _check.frame("journeys", journeys, journey, touchpoint, converted, rows=1)
+    rows = pd.DataFrame(
+        {
+            journey: _check.ids(journey, journeys[journey]).to_numpy(dtype=object),
+            touchpoint: _check.ids(touchpoint, journeys[touchpoint]).to_numpy(dtype=object),
+            converted: _check.flags(converted, journeys[converted]),
+        }
+    )
     ends = rows.groupby(journey)[converted].nunique()
     if (ends > 1).any():
         both = (ends > 1).sum()
@@ -194,20 +199,11 @@ class WearOut:
     """
 
     def __init__(self, contacts: ArrayLike, response: ArrayLike, customer: ArrayLike | None = None) -> None:
-        columns = {"contacts": np.asarray(contacts), "response": np.asarray(response)}
-        for name, values in columns.items():
-            if values.dtype.kind not in "biuf":
-                raise TypeError(f"{name} must hold numbers, got {values.dtype}: convert them first")
-            if not np.isfinite(values.astype(float)).all():
-                gaps = (~np.isfinite(values.astype(float))).sum()
-                raise ValueError(f"{name}: {gaps} of {len(values)} rows are missing or infinite: leave them out")
-        self.contacts, self.response = (values.astype(float) for values in columns.values())
+        _check.same_rows(contacts=contacts, response=response, customer=customer)
+        self.contacts = _check.vector("contacts", contacts, 0, rows=4)
+        self.response = _check.vector("response", response, flags=True, rows=4)
         rows = len(self.contacts)
-        self.customer = np.arange(rows) if customer is None else pd.factorize(np.asarray(customer))[0]
-        if not rows == len(self.response) == len(self.customer):
-            raise ValueError(f"{rows} rows of contacts, {len(self.response)} responses, {len(self.customer)} customers")
-        if (self.contacts < 0).any():
-            raise ValueError("contacts are 0 or more")
+        self.customer = np.arange(rows) if customer is None else pd.factorize(_check.ids("customer", customer))[0]
         if len(np.unique(self.contacts)) < 4 or self.contacts.min() > 0:
             raise ValueError("a curve of three numbers needs at least four numbers of contacts, 0 among them")
 
@@ -256,44 +252,9 @@ class WearOutResults:
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Intervals of b, a and k: columns estimate, low and high."""
-        from scipy.stats import norm
-
-        half = norm.ppf(0.5 + level / 2) * self.bse
+        half = _check.z_of(level) * self.bse
         return pd.DataFrame({"estimate": self.params, "low": self.params - half, "high": self.params + half})
 
     def predict(self, contacts: ArrayLike) -> np.ndarray:
-        """Response to these numbers of contacts."""
-        return _curve(contacts, *self.params)
-
-
-def standardise(table: pd.DataFrame, group: str, by: str, value: str) -> pd.DataFrame:
-    """Compare groups as if each had the same mix of cases: direct standardisation.
-
-    raw = mean of `value` in the group; standardised = Σ_m W_m·mean(group, m) with W_m the share of case m in the
-    whole table. A raw difference may come only from who gets which cases (Simpson's paradox).
-
-    Parameters: one row a case; names of the columns of the group, the kind of case, and the value (number or
-    boolean). Returns one row a group: n, raw, standardised. Raises KeyError for missing columns, ValueError for
-    gaps or a group that never had some kind of case: nothing is known about it there, so nothing is filled in.
-    Source: direct standardisation, as in Simpson (1951) and Fleiss (1981).
-
-    >>> toy = pd.DataFrame({"channel": list("ttttcccc"), "issue": list("ehhheeeh"),
-    ...                     "solved": [1, 1, 1, 0, 1, 1, 1, 0]})
-    >>> standardise(toy, "channel", "issue", "solved").round(2).to_dict("index")
-    {'c': {'n': 4, 'raw': 0.75, 'standardised': 0.5}, 't': {'n': 4, 'raw': 0.75, 'standardised': 0.83}}
-    """
-    missing = [name for name in (group, by, value) if name not in table]
-    if missing:
-        raise KeyError(f"the table lacks column {', '.join(missing)}; there are {', '.join(map(str, table))}")
-    gaps = table[[group, by, value]].isna().any(axis=1).sum()
-    if gaps or table.empty:
-        raise ValueError(f"{gaps} of {len(table)} rows have gaps in {group}, {by} or {value}: leave them out, say so")
-    numbers = table[value].astype(float)
-    cells = table.assign(**{value: numbers}).pivot_table(values=value, index=group, columns=by, observed=True)
-    empty = np.argwhere(cells.isna().to_numpy())
-    if len(empty):
-        name, case = cells.index[empty[0, 0]], cells.columns[empty[0, 1]]
-        raise ValueError(f"{group} {name!r} never had {by} {case!r}: merge kinds of cases, or leave the group out")
-    weight = table[by].value_counts(normalize=True).reindex(cells.columns)
-    raw = numbers.groupby(table[group], observed=True)
-    return pd.DataFrame({"n": raw.size(), "raw": raw.mean(), "standardised": cells @ weight})
+        """Response to these numbers of contacts, 0 or more."""
+        return _curve(_check.vector("contacts", contacts, 0), *self.params)

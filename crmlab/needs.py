@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from crmlab import _check
+
 __all__ = ["ANSWERS", "CATEGORIES", "item_similarity", "kano_category", "kano_summary", "recommend"]
 
 ANSWERS = ("like", "must be", "neutral", "can live with", "dislike")
@@ -25,7 +27,8 @@ _TABLE = np.array([list("QAAAO"), list("RIIIM"), list("RIIIM"), list("RIIIM"), l
 
 
 def _codes(name: str, answers: pd.Series) -> np.ndarray:
-    text = pd.Series(answers).astype("str")
+    given = _check.ids(name, answers, rows=1)
+    text = given.astype("str")
     code = text.map({answer: k for k, answer in enumerate(ANSWERS)})
     wrong = code.isna()
     if wrong.any():
@@ -52,11 +55,9 @@ def kano_category(functional: pd.Series, dysfunctional: pd.Series) -> pd.Series:
     >>> kano_category(answers, pd.Series(["dislike", "neutral", "dislike", "like"])).to_list()
     ['O', 'A', 'M', 'Q']
     """
-    if len(functional) != len(dysfunctional):
-        raise ValueError(f"functional has {len(functional)} answers, dysfunctional {len(dysfunctional)}: pair them")
+    _check.same_rows(functional=functional, dysfunctional=dysfunctional)
     letters = _TABLE[_codes("functional", functional), _codes("dysfunctional", dysfunctional)]
-    index = functional.index if isinstance(functional, pd.Series) else None
-    return pd.Series(letters, index=index, name="category")
+    return pd.Series(letters, index=_check.index_of(functional, dysfunctional), name="category")
 
 
 def kano_summary(answers: pd.DataFrame, by: str | list[str] = "feature", level: float = 0.95) -> pd.DataFrame:
@@ -73,7 +74,8 @@ def kano_summary(answers: pd.DataFrame, by: str | list[str] = "feature", level: 
     level : confidence level of the intervals, 0–1
 
     Returns one row a feature: n, the six counts, category, clear, better, better_low, better_high, worse,
-    worse_low, worse_high. Raises KeyError for missing columns, ValueError for unknown answers.
+    worse_low, worse_high (missing where all answers were reverse or questionable). Raises KeyError for missing
+    columns, ValueError for unknown or missing answers and features.
     Source: Kano et al. (1984); Berger et al. (1993); Fong (1996); Wilson (1927).
 
     >>> rows = [("like", "neutral")] * 40 + [("like", "dislike")] * 30 + [("neutral", "dislike")] * 20
@@ -83,11 +85,10 @@ def kano_summary(answers: pd.DataFrame, by: str | list[str] = "feature", level: 
     [{'category': 'A', 'clear': False, 'better': 0.7, 'worse': -0.5}]
     """
     names = [by] if isinstance(by, str) else list(by)
-    missing = [name for name in [*names, "functional", "dysfunctional"] if name not in answers]
-    if missing:
-        raise KeyError(f"answers lack column {', '.join(missing)}; there are {', '.join(map(str, answers))}")
+    level = _check.level(level)
+    _check.frame("answers", answers, *names, "functional", "dysfunctional", rows=1)
     letters = kano_category(answers["functional"], answers["dysfunctional"])
-    groups = [answers[name] for name in names]
+    groups = [_check.ids(name, answers[name]) for name in names]
     counts = pd.crosstab(groups, letters).reindex(columns=list(CATEGORIES), fill_value=0)
     table = pd.DataFrame(counts.to_numpy(), index=counts.index, columns=list(CATEGORIES))
     n = table.sum(axis=1)
@@ -117,6 +118,13 @@ def _wilson(count: pd.Series, n: pd.Series, level: float) -> tuple[pd.Series, pd
     return pd.Series(low, index=count.index), pd.Series(high, index=count.index)
 
 
+def _baskets(baskets: pd.DataFrame, least: float = 0.0) -> np.ndarray:
+    """Customers × items as numbers, 0 where not bought."""
+    _check.frame("baskets", baskets, rows=1)
+    plain = baskets.astype({name: int for name in baskets if pd.api.types.is_bool_dtype(baskets[name])})
+    return _check.matrix("baskets", plain, rows=1, least=least)
+
+
 def item_similarity(baskets: pd.DataFrame, adjusted: bool = False) -> pd.DataFrame:
     """Cosine similarity of every two items by the customers who bought them.
 
@@ -129,16 +137,13 @@ def item_similarity(baskets: pd.DataFrame, adjusted: bool = False) -> pd.DataFra
     >>> float(item_similarity(pd.DataFrame({"green": [1, 1, 0], "puer": [1, 0, 1]})).loc["green", "puer"].round(6))
     0.5
     """
-    x = baskets.to_numpy(dtype=float)
-    if not np.isfinite(x).all():
-        raise ValueError(f"baskets has {(~np.isfinite(x)).sum()} missing entries: fill them with 0 (not bought)")
-    if (x < 0).any() and not adjusted:
-        raise ValueError(f"baskets has {(x < 0).sum()} negative entries: counts or amounts must be 0 or more")
+    x = _baskets(baskets, -np.inf if adjusted else 0.0)
     if adjusted:
         x = x - x.mean(axis=1, keepdims=True)
     length = np.sqrt((x**2).sum(axis=0))
-    if (length == 0).any():
-        empty = ", ".join(map(str, baskets.columns[length == 0]))
+    flat = length <= 1e-12 * max(1.0, float(np.abs(x).max()))
+    if flat.any():
+        empty = ", ".join(map(str, baskets.columns[flat]))
         raise ValueError(f"nothing is known of {empty}: leave out items that nobody bought")
     similar = (x.T @ x) / np.outer(length, length)
     np.fill_diagonal(similar, 0.0)
@@ -170,15 +175,16 @@ def recommend(
     >>> recommend(baskets, item_similarity(baskets), k=1)[1].to_list()
     ['puer', 'puer', 'black']
     """
-    if k < 1:
-        raise ValueError(f"k is the number of items to recommend, at least 1, got {k}")
-    bought = baskets.to_numpy(dtype=float)
+    k = _check.whole("k", k, unit="the number of items to recommend")
+    _check.choice("known", known, ("skip", "keep"))
+    bought = _baskets(baskets)
     if similarity is None:
         score = np.tile((bought > 0).sum(axis=0).astype(float), (len(bought), 1))
     else:
+        _check.frame("similarity", similarity)
         if list(similarity.index) != list(baskets.columns) or list(similarity.columns) != list(baskets.columns):
             raise ValueError("similarity must have the items of baskets in rows and columns, in the same order")
-        score = bought @ similarity.to_numpy()
+        score = bought @ _check.matrix("similarity", similarity)
     if known == "skip":
         score = np.where(bought > 0, -np.inf, score)
     best = np.argsort(-score, axis=1, kind="stable")[:, :k]

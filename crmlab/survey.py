@@ -10,10 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from crmlab import _check
+
 __all__ = [
-    "allocate", "cramers_v", "cronbach_alpha", "item_report", "krejcie_morgan", "poststratify", "rake",
-    "sample_size", "weighted_mean",
+    "allocate", "cronbach_alpha", "item_report", "krejcie_morgan", "poststratify", "rake", "sample_size",
+    "weighted_mean",
 ]  # fmt: skip
+
+
+_ROUNDS, _TOLERANCE = 1000, 1e-10  # of raking
 
 
 def sample_size(error: float, p: float = 0.5, level: float = 0.95, population: int | None = None) -> int:
@@ -28,15 +33,10 @@ def sample_size(error: float, p: float = 0.5, level: float = 0.95, population: i
     >>> sample_size(0.05), sample_size(0.05, population=1000)
     (385, 278)
     """
-    from scipy.stats import norm
-
-    for name, share in (("error", error), ("p", p), ("level", level)):
-        if not 0 < share < 1:
-            raise ValueError(f"{name} is a share between 0 and 1, got {share}")
-    n = norm.ppf(0.5 + level / 2) ** 2 * p * (1 - p) / error**2
+    error, p = _check.share("error", error), _check.share("p", p)
+    n = _check.z_of(level) ** 2 * p * (1 - p) / error**2
     if population is not None:
-        if population < 1:
-            raise ValueError(f"population is a number of people, at least 1, got {population}")
+        population = _check.whole("population", population, unit="a number of people")
         n = n / (1 + (n - 1) / population)
     return int(np.ceil(n - 1e-9))
 
@@ -52,51 +52,54 @@ def krejcie_morgan(population: int, error: float = 0.05) -> int:
     >>> [krejcie_morgan(n) for n in (500, 1000, 5000, 9000, 10000)]
     [217, 278, 357, 368, 370]
     """
-    if population < 1:
-        raise ValueError(f"population is a number of people, at least 1, got {population}")
-    if not 0 < error < 1:
-        raise ValueError(f"error is a share between 0 and 1, got {error}")
+    population = _check.whole("population", population, unit="a number of people")
+    error = _check.share("error", error)
     x2 = 3.841 * 0.25
     return round(x2 * population / (error**2 * (population - 1) + x2))
 
 
-def allocate(sizes: pd.Series, spread: pd.Series | None, n: int) -> pd.Series:
+def allocate(sizes: pd.Series, spread: pd.Series | None, n: float) -> pd.Series:
     """How many of n interviews go to each stratum: Neyman's allocation, or proportional without a spread.
 
-    n_h = n·N_h·σ_h / Σ N_k·σ_k: more where a stratum is large or its members differ.
+    n_h = n·N_h·σ_h / Σ N_k·σ_k: more where a stratum is large or its members differ. A stratum that should get more
+    interviews than it has people is asked in full, and the rest is shared out among the others.
 
     Parameters: `sizes` people in each stratum; `spread` standard deviations with the same index, or None;
-    `n` interviews in all. Returns numbers that add up to n (not rounded). Raises ValueError for negative
-    entries, unequal labels, or a sum of 0. Source: Neyman (1934).
+    `n` interviews in all, at most the people there are. Returns numbers that add up to n (not rounded). Raises
+    ValueError for negative or missing entries, unequal labels, all spreads 0, or more interviews than people.
+    Source: Neyman (1934); full strata as in Cochran (1977).
 
     >>> sizes, spread = pd.Series([500, 300, 200]), pd.Series([10, 20, 50])
     >>> allocate(sizes, spread, 100).round(2).to_list()
     [23.81, 28.57, 47.62]
     """
-    weight = sizes.astype(float)
-    if spread is not None:
-        if not spread.index.equals(sizes.index):
-            raise ValueError("spread must have the strata of sizes, in the same order")
-        weight = weight * spread
-    if (weight < 0).any() or weight.isna().any() or weight.sum() == 0:
-        raise ValueError("sizes and spread must be 0 or more, without gaps, and not all 0")
-    return n * weight / weight.sum()
+    people = _check.vector("sizes", sizes, 0, unit="people in each stratum")
+    sigma = np.ones(len(people)) if spread is None else _check.vector("spread", spread, 0, unit="standard deviations")
+    _check.same_rows(sizes=sizes, spread=spread)
+    n = _check.number("n", n, 0, people.sum(), unit="interviews, no more than there are people")
+    given, open_ = np.zeros(len(people)), people > 0
+    while open_.any():
+        left = n - given.sum()
+        weight = np.where(open_, people * sigma, 0.0)
+        if weight.sum() == 0:
+            raise ValueError("spread is 0 in every stratum that is left: where nobody differs nobody need be asked")
+        wanted = left * weight / weight.sum()
+        full = open_ & (wanted >= people)
+        given = np.where(full, people, given) if full.any() else given + wanted
+        open_ = open_ & ~full if full.any() else np.zeros_like(open_)
+    return pd.Series(given, index=_check.index_of(sizes))
 
 
 def _answers(items: pd.DataFrame) -> np.ndarray:
     """Complete numeric answers, or what is wrong with them."""
-    if items.shape[1] < 2:
-        raise ValueError(f"reliability needs at least two items, got {items.shape[1]}")
-    text = [name for name in items if not pd.api.types.is_numeric_dtype(items[name])]
-    if text:
-        raise TypeError(f"{text[0]} holds {items[text[0]].dtype}, not numbers: convert the answers first")
-    gaps = items.isna().any(axis=1).sum()
-    if gaps:
-        raise ValueError(f"{gaps} of {len(items)} respondents skipped an item: leave them out (dropna), and say so")
-    flat = [str(name) for name in items if items[name].nunique() < 2]
-    if flat:
-        raise ValueError(f"{', '.join(flat)} has the same answer in all {len(items)} rows: it measures nothing")
-    return items.to_numpy(dtype=float)
+    x = _check.matrix("items", items, columns=2, rows=2, vary=True)
+    total = x.sum(axis=1)
+    if np.ptp(total) <= 1e-12 * max(1.0, float(np.abs(total).max())):
+        raise ValueError(
+            f"the items cancel each other: their sum is {total[0]:g} in all {len(x)} rows. First turn those that are "
+            "worded the other way"
+        )
+    return x
 
 
 def cronbach_alpha(items: pd.DataFrame, standardised: bool = False) -> float:
@@ -152,21 +155,30 @@ def poststratify(stratum: pd.Series, population: pd.Series) -> pd.Series:
     >>> poststratify(pd.Series(["f", "f", "f", "m"]), pd.Series({"f": 500, "m": 500})).round(3).to_list()
     [0.667, 0.667, 0.667, 2.0]
     """
-    seen = stratum.value_counts()
-    share = population[population > 0] / population.sum()
+    who, share = _check.ids("stratum", stratum, rows=1), _population("population", population)
+    seen = who.value_counts()
     strange = [str(name) for name in seen.index if name not in share.index]
-    if strange or stratum.isna().any():
-        raise ValueError(f"respondents in strata unknown to the population: {', '.join(strange) or 'missing'}")
+    if strange:
+        raise ValueError(f"respondents in strata unknown to the population: {', '.join(strange)}")
     empty = [str(name) for name in share.index if name not in seen.index]
     if empty:
         raise ValueError(f"nobody answered in {', '.join(empty)}: join each with a similar stratum")
-    weight = share / (seen / len(stratum)).reindex(share.index)
-    return stratum.map(weight).astype(float).rename("weight")
+    weight = {name: share[name] / (seen[name] / len(who)) for name in share.index}
+    return who.map(weight).astype(float).rename("weight")
 
 
-def rake(
-    respondents: pd.DataFrame, margins: Mapping[str, pd.Series], tolerance: float = 1e-10, rounds: int = 1000
-) -> pd.Series:
+def _population(name: str, population: pd.Series) -> pd.Series:
+    """Shares of the strata that have people, by label."""
+    if not isinstance(population, pd.Series):
+        raise TypeError(f"{name} is a Series: the size or share of each stratum, with its name as index")
+    _check.ids(f"the index of {name}", pd.Series(population.index), unique=True, rows=1)
+    size = pd.Series(_check.vector(name, population, 0), index=population.index)
+    if size.sum() == 0:
+        raise ValueError(f"{name} is 0 in every stratum")
+    return size[size > 0] / size.sum()
+
+
+def rake(respondents: pd.DataFrame, margins: Mapping[str, pd.Series]) -> pd.Series:
     """Weights that meet the population's shares in several variables at once, one at a time until all agree.
 
     Iterative proportional fitting: multiply the weights within each category by wanted/found share, variable by
@@ -186,23 +198,22 @@ def rake(
     >>> weights.round(3).to_list()
     [2.0, 1.0, 0.5, 0.5]
     """
+    _check.frame("respondents", respondents, *margins, rows=1)
     weight = pd.Series(1.0, index=respondents.index, name="weight")
-    wanted = {}
+    wanted, groups = {}, {}
     for name, population in margins.items():
-        if name not in respondents:
-            raise ValueError(f"respondents lack the variable {name}")
         poststratify(respondents[name], population)  # refuses unknown and empty categories
-        wanted[name] = population[population > 0] / population.sum()
-    for _ in range(rounds):
+        wanted[name] = _population(f"margin {name}", population)
+        groups[name] = respondents[name].to_numpy(dtype=object)
+    for _ in range(_ROUNDS):
         worst = 0.0
         for name, share in wanted.items():
-            found = weight.groupby(respondents[name], observed=True).sum() / weight.sum()
-            factor = share / found.reindex(share.index)
-            worst = max(worst, float((share - found.reindex(share.index)).abs().max()))
-            weight = weight * respondents[name].map(factor).astype(float)
-        if worst < tolerance:
+            found = (weight.groupby(groups[name]).sum() / weight.sum()).reindex(share.index)
+            worst = max(worst, float((share - found).abs().max()))
+            weight = weight * pd.Series(groups[name], index=weight.index).map(share / found).astype(float)
+        if worst < _TOLERANCE:
             return weight * len(weight) / weight.sum()
-    raise ValueError(f"the margins cannot be met together: after {rounds} passes a share is still {worst:.2g} off")
+    raise ValueError(f"the margins cannot be met together: after {_ROUNDS} passes a share is still {worst:.2g} off")
 
 
 def weighted_mean(
@@ -220,44 +231,18 @@ def weighted_mean(
     >>> weighted_mean([1.0, 2.0, 3.0, 4.0]).round(3).to_dict()
     {'estimate': 2.5, 'low': 1.235, 'high': 3.765, 'n_eff': 4.0}
     """
-    from scipy.stats import norm
-
-    y = np.asarray(values, dtype=float)
-    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    if len(y) < 2 or len(y) != len(w):
-        raise ValueError(f"need at least two values and as many weights, got {len(y)} and {len(w)}")
-    if not (np.isfinite(y).all() and np.isfinite(w).all()) or (w < 0).any():
-        raise ValueError("values and weights must be numbers without gaps, and weights 0 or more")
+    z = _check.z_of(level)
+    _check.same_rows(values=values, weights=weights, strata=strata)
+    y = _check.vector("values", values, flags=True, rows=2)
+    w = np.ones(len(y)) if weights is None else _check.vector("weights", weights, 0)
+    if w.sum() == 0:
+        raise ValueError("weights are 0 in all rows: nobody counts")
     mean = w @ y / w.sum()
-    centre = mean if strata is None else pd.Series(y).groupby(np.asarray(strata)).transform("mean").to_numpy()
+    centre = mean
+    if strata is not None:
+        group = _check.ids("strata", strata).to_numpy(dtype=object)
+        centre = pd.Series(y).groupby(group).transform("mean").to_numpy()
     error = np.sqrt((w**2 @ (y - centre) ** 2) / w.sum() ** 2 * len(y) / (len(y) - 1))
-    half = norm.ppf(0.5 + level / 2) * error
+    half = z * error
     found = {"estimate": mean, "low": mean - half, "high": mean + half, "n_eff": w.sum() ** 2 / (w**2).sum()}
     return pd.Series(found)
-
-
-def cramers_v(a: pd.Series, b: pd.Series) -> pd.Series:
-    """How strongly two sets of categories go together: χ² without Yates' correction, its p-value and Cramér's V.
-
-    V = √(χ² / (n·min(rows−1, columns−1))): 0 no relation, 1 one decides the other.
-
-    Parameters: two columns of equal length. Returns chi2, df, p, v, n. Raises ValueError for unequal lengths,
-    missing values, or a column with a single category. Source: Pearson (1900); Cramér (1946).
-
-    >>> a = pd.Series(["x"] * 40 + ["y"] * 40)
-    >>> b = pd.Series(["p"] * 30 + ["q"] * 10 + ["p"] * 10 + ["q"] * 30)
-    >>> cramers_v(a, b).round(3)[["chi2", "v"]].to_dict()
-    {'chi2': 20.0, 'v': 0.5}
-    """
-    from scipy.stats import chi2_contingency
-
-    if len(a) != len(b):
-        raise ValueError(f"the columns have {len(a)} and {len(b)} rows: they must describe the same people")
-    if pd.isna(a).any() or pd.isna(b).any():
-        raise ValueError("missing categories: leave these rows out, or give them a category of their own")
-    table = pd.crosstab(np.asarray(a), np.asarray(b)).to_numpy()
-    if min(table.shape) < 2:
-        raise ValueError("a column with a single category cannot go together with anything")
-    found = chi2_contingency(table, correction=False)
-    v = np.sqrt(found.statistic / (table.sum() * (min(table.shape) - 1)))
-    return pd.Series({"chi2": found.statistic, "df": found.dof, "p": found.pvalue, "v": v, "n": table.sum()})

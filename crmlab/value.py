@@ -5,39 +5,33 @@ customer; all else is pandas on such a table. Returns of goods are negative amou
 purchase counts refuse them.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector, column, rfm_measures, totals
+from crmlab import _check
+from crmlab._check import Vector
+from crmlab.orders import rfm_measures, totals
 
-__all__ = ["abc", "compare_rankings", "gini", "lorenz", "rfm", "rfm_measures", "select_cells", "tiers",
-           "top_share", "totals"]
+__all__ = ["abc", "compare_rankings", "gini", "rfm", "rfm_measures", "select_cells", "totals"]
 
 
 def _shares(name: str, values: ArrayLike) -> Vector:
-    """Return non-negative values with a positive sum: only they have shares."""
-    number = column(name, values, 0, advice="shares of a total need 0 or more; draw a whale curve instead")
-    if number.sum() == 0:
-        raise ValueError(f"{name} is 0 in all {number.size} rows: there is no total to share")
-    return number
+    """Non-negative values with a positive sum: only they have shares."""
+    x = _check.vector(name, values, 0, cure="shares of a total need 0 or more; draw a whale curve instead")
+    if x.sum() == 0:
+        raise ValueError(f"{name} is 0 in all {x.size} rows: there is no total to share")
+    return x
 
 
-def _need(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Refuse what is not a pandas table with these columns and one row per customer."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"expected a pandas table, got {type(table).__name__}: collect it first "
-                        "(polars .collect().to_pandas(), DuckDB .df(), PySpark .toPandas())")
-    absent = [name for name in columns if name not in table]
-    if absent:
-        raise KeyError(f"the table lacks column {', '.join(absent)}; there are {', '.join(map(str, table))}")
-    if "customer_id" in table and table["customer_id"].duplicated().any():
-        raise ValueError(f"customer_id: {table['customer_id'].duplicated().sum()} of {len(table)} rows "
-                         "repeat a customer; one row each, for example from totals")
-    return table
+def _customers(name: str, table: pd.DataFrame, *columns: str) -> None:
+    """Refuse what is not a pandas table with these columns and one row a customer."""
+    _check.frame(name, table, *columns)
+    if "customer_id" in table:
+        _check.ids("customer_id", table["customer_id"], unique=True)
 
 
 def abc(table: pd.DataFrame, value: str = "amount", cuts: tuple[float, float] = (0.8, 0.95),
@@ -58,36 +52,21 @@ def abc(table: pd.DataFrame, value: str = "amount", cuts: tuple[float, float] = 
     >>> "".join(abc(table)["class"]), "".join(abc(table, convention="before")["class"])
     ('AABBC', 'AAABB')
     """
-    number = _shares(value, _need(table, value)[value])
-    if not 0 < cuts[0] < cuts[1] < 1 or convention not in ("inclusive", "before"):
-        raise ValueError(f"cuts must rise within 0–1 and convention be 'inclusive' or 'before', got {cuts}, "
-                         f"{convention!r}")
+    _customers("table", table, value)
+    number = _shares(value, table[value])
+    limits = _check.cuts("cuts", cuts, 2, 0, 1)
+    _check.choice("convention", convention, ("inclusive", "before"))
     if len(number) > 1 and (number == number[0]).all():
         raise ValueError(f"{value} is the same in all {len(number)} rows: ABC would only copy the row order")
     order = np.argsort(-number, kind="stable")
     share = number[order] / number.sum()
     cumulative = share.cumsum()
     if convention == "inclusive":
-        label = np.searchsorted(cuts, cumulative - 1e-12)  # the slack keeps .5 + .3 at .8
+        label = np.searchsorted(limits, cumulative - 1e-12)  # the slack keeps .5 + .3 at .8
     else:
-        label = np.searchsorted(cuts, cumulative - share + 1e-12, side="right")
+        label = np.searchsorted(limits, cumulative - share + 1e-12, side="right")
     return table.iloc[order].assign(share=share, cumulative_share=cumulative,
                                     **{"class": np.take(list("ABC"), label)})
-
-
-def lorenz(values: ArrayLike) -> pd.DataFrame:
-    """Return the Lorenz curve: the share of value held by each share of customers, smallest first.
-
-    Parameter: `values` per customer, 0 or more, shape (n,). Returns n+1 rows from (0, 0) to (1, 1):
-    customers, value (shares).
-    Raises for negative, missing or text values, or a total of 0. Source: Lorenz (1905).
-
-    >>> lorenz([3, 1]).to_dict("list")
-    {'customers': [0.0, 0.5, 1.0], 'value': [0.0, 0.25, 1.0]}
-    """
-    number = np.sort(_shares("values", values))
-    held = np.append(0, number.cumsum())
-    return pd.DataFrame({"customers": np.linspace(0, 1, len(held)), "value": held / held[-1]})
 
 
 def gini(values: ArrayLike) -> float:
@@ -96,7 +75,8 @@ def gini(values: ArrayLike) -> float:
     G = 2Σ i·x_(i) / (nΣx) − (n+1)/n over values in rising order (denominator n, no small-sample correction);
     twice the area between the Lorenz curve and the diagonal. Not defined with negative values.
 
-    Parameter: `values`, 0 or more, shape (n,). Raises as `lorenz` does. Source: Gini (1912).
+    Parameter: `values`, 0 or more, shape (n,). Returns the coefficient. Raises TypeError for text or times,
+    ValueError for negative or missing values, or a total of 0. Source: Gini (1912).
 
     >>> round(gini([1, 2, 3, 4, 90]), 2)
     0.72
@@ -104,22 +84,6 @@ def gini(values: ArrayLike) -> float:
     number = np.sort(_shares("values", values))
     n = len(number)
     return float(2 * (np.arange(1, n + 1) @ number) / (n * number.sum()) - (n + 1) / n)
-
-
-def top_share(values: ArrayLike, q: float = 0.2) -> float:
-    """Return the share of value held by the top share q of customers, 1 − L(1−q) on the Lorenz curve.
-
-    Where q·n is not whole, the customer on the line counts in part (linear on the curve).
-
-    Parameters: `values`, 0 or more, shape (n,); `q` in 0–1. Raises as `lorenz` does, and for q outside 0–1.
-
-    >>> top_share([1, 2, 3, 4, 90], q=0.2)
-    0.9
-    """
-    if not 0 <= q <= 1:
-        raise ValueError(f"q is a share of customers, 0–1, got {q}")
-    curve = lorenz(values)
-    return float(1 - np.interp(1 - q, curve["customers"], curve["value"]))
 
 
 def rfm(measures: pd.DataFrame, bins: int = 5, nested: bool = False) -> pd.DataFrame:
@@ -140,14 +104,14 @@ def rfm(measures: pd.DataFrame, bins: int = 5, nested: bool = False) -> pd.DataF
     >>> rfm(seen, bins=2)["cell"].to_list()
     ['222', '111', '112', '121']
     """
-    if not 2 <= bins <= 9:
-        raise ValueError(f"bins must be 2–9, got {bins}")
-    if len(_need(measures, "recency", "frequency", "monetary")) < bins:
+    bins = _check.whole("bins", bins, 2, 9, unit="a number of scores")
+    _customers("measures", measures, "recency", "frequency", "monetary")
+    if len(measures) < bins:
         raise ValueError(f"{len(measures)} customers cannot be cut into {bins} bins: use fewer bins")
     result = measures.copy()
     within: list[str] = []
     for score, name in [("r", "recency"), ("f", "frequency"), ("m", "monetary")]:
-        number = pd.Series(column(name, measures[name], 0), index=measures.index)
+        number = pd.Series(_check.vector(name, measures[name], 0), index=measures.index)
         if number.min() == number.max():
             raise ValueError(f"{name} is {number.iloc[0]:g} for all {len(number)} customers: it ranks nobody")
         ranked = -number if name == "recency" else number
@@ -190,14 +154,14 @@ def select_cells(cells: pd.DataFrame, cost: float, profit: float) -> pd.DataFram
     from scipy.optimize import minimize
     from scipy.special import betaincc, betaln, expit, logit
 
-    n = column("contacts", _need(cells, "contacts", "responses")["contacts"], 1)
-    k = column("responses", cells["responses"], 0)
+    _check.frame("cells", cells, "contacts", "responses")
+    n, k = _check.counts("contacts", cells["contacts"], 1), _check.counts("responses", cells["responses"])
+    cost = _check.number("cost", cost, above=0, unit="yuan a contact")
+    profit = _check.number("profit", profit, above=0, unit="yuan a sale")
     if (k > n).any():
         raise ValueError(f"responses exceed contacts in {(k > n).sum()} of {len(n)} cells")
     if not 0 < k.sum() < n.sum():
         raise ValueError(f"{k.sum():g} responses to {n.sum():g} contacts: no rate to learn from")
-    if not (cost > 0 and profit > 0):
-        raise ValueError(f"cost and profit must be above 0, got {cost}, {profit}")
 
     def loss(phi: Vector) -> float:  # overall rate as a logit; a + b, the weight of the prior, as a log
         a, b = np.exp(phi[1]) * expit(phi[0]), np.exp(phi[1]) * expit(-phi[0])
@@ -247,20 +211,15 @@ def compare_rankings(scores: Mapping[str, ArrayLike] | pd.DataFrame, realised: A
     perfect foresight     0.60      1.00        1.00
     chance                0.25      0.00        0.42
     """
-    profit = column("realised", realised)
-    if len(profit) < 2 or profit.sum() <= 0:
-        raise ValueError(f"{len(profit)} customers earned {profit.sum():,.2f} in all: shares of profit need "
-                         "two customers and a positive total")
-    if not 0 < top <= 1:
-        raise ValueError(f"top is a share of customers, above 0 and at most 1, got {top}")
+    top = _check.share("top", top, above=0, most=1, unit="a share of customers")
+    profit = _check.vector("realised", realised, rows=2)
+    if profit.sum() <= 0:
+        raise ValueError(f"{len(profit)} customers earned {profit.sum():,.2f} in all: shares of profit need a positive "
+                         "total")
     rows: dict[str, tuple[float, float]] = {}
     for name, given in dict(scores).items():
-        score = column(f"score {name}", given)
-        others = isinstance(given, pd.Series) and isinstance(realised, pd.Series) and not (
-            given.index.equals(realised.index))
-        if len(score) != len(profit) or others:
-            raise ValueError(f"score {name} and realised do not have the same rows or labels "
-                             f"({len(score)} and {len(profit)} rows)")
+        score = _check.vector(f"score {name}", given)
+        _check.same_rows(**{f"score {name}": given, "realised": realised})
         ranks = pd.DataFrame({"score": score, "profit": profit}).rank()
         flat = score.min() == score.max() or profit.min() == profit.max()
         rows[name] = (_captured(score, profit, top), 0.0 if flat else ranks["score"].corr(ranks["profit"]))
@@ -269,40 +228,3 @@ def compare_rankings(scores: Mapping[str, ArrayLike] | pd.DataFrame, realised: A
     lines = [*ordered, ("perfect foresight", (best, 1.0)), ("chance", (top * profit.sum(), 0.0))]
     return pd.DataFrame({name: {"capture": got / profit.sum(), "spearman": rank, "efficiency": got / best}
                          for name, (got, rank) in lines}).T
-
-
-def tiers(table: pd.DataFrame, top: float = 0.2) -> pd.DataFrame:
-    """Put each customer in a Peppers-and-Rogers tier: below zero, most valuable, most growable, or the rest.
-
-    In this order: below zero (BZ) if actual ≤ 0 and future ≤ 0, she costs more than she brings and will go on
-    doing so; most valuable (MVC) if actual is among the top share of all customers; most growable (MGC) if
-    unrealised = potential − actual is among the top share of all customers; else low maintenance. Ties at a
-    line are all in.
-
-    Parameters: `table` one row per customer with actual (profit now), potential (profit she could give; at
-    least actual) and future (lifetime value from now on), in money; `top` the share, above 0 and below 1.
-    Returns the table with unrealised, tier and objective added. Raises for missing or text values, potential
-    below actual, duplicate customers. Source: Peppers and Rogers (1997, 2011).
-
-    >>> table = pd.DataFrame({"actual": [90, 10, -5, 12, 8], "potential": [95, 80, 0, 15, 9],
-    ...                       "future": [400, 50, -9, 40, 30]})
-    >>> tiers(table)["tier"].to_list()
-    ['MVC', 'MGC', 'BZ', 'low maintenance', 'low maintenance']
-    """
-    actual, potential, future = (column(name, _need(table, "actual", "potential", "future")[name])
-                                 for name in ("actual", "potential", "future"))
-    if (potential < actual).any():
-        raise ValueError(f"potential is below actual in {(potential < actual).sum()} of {len(actual)} rows: "
-                         "potential includes what she gives now")
-    if not 0 < top < 1:
-        raise ValueError(f"top is a share of customers, above 0 and below 1, got {top}")
-    unrealised = potential - actual
-
-    def in_top(number: Vector) -> Any:
-        return number >= np.sort(number)[::-1][max(int(np.ceil(top * len(number) - 1e-9)), 1) - 1]
-
-    names: Sequence[str] = ("BZ", "MVC", "MGC")
-    rules = [(actual <= 0) & (future <= 0), in_top(actual), in_top(unrealised)]
-    tier = np.select(rules, names, "low maintenance")
-    goal = {"BZ": "fix or release", "MVC": "keep", "MGC": "grow", "low maintenance": "serve cheaply"}
-    return table.assign(unrealised=unrealised, tier=tier, objective=[goal[name] for name in tier])

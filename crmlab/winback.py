@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crmlab import _check
+
 __all__ = ["roll_back", "shrink_rates"]
 
 
@@ -41,17 +43,13 @@ def shrink_rates(successes: pd.Series, trials: pd.Series, level: float = 0.95) -
     """
     from scipy.special import betainc, betaln
 
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
-    if not successes.index.equals(trials.index):
-        raise ValueError("successes and trials must have the same index, in the same order")
-    k, n = _counts("successes", successes), _counts("trials", trials)
-    if len(k) < 2:
-        raise ValueError(f"{len(k)} group: there is no mean to shrink it towards")
-    if (n == 0).any():
-        raise ValueError(f"group {trials.index[int(n.argmin())]!r} has no trials: leave it out")
+    level = _check.level(level)
+    _check.same_rows(successes=successes, trials=trials)
+    k, n = _check.counts("successes", successes, rows=2), _check.counts("trials", trials, 1)
+    index = _check.index_of(successes, trials)
     if (k > n).any():
-        raise ValueError(f"group {trials.index[int((k - n).argmax())]!r} has more successes than trials")
+        worst = int((k - n).argmax())
+        raise ValueError(f"group {index[worst] if index is not None else worst!r} has more successes than trials")
     if not 0 < k.sum() < n.sum():
         raise ValueError(f"{k.sum():g} successes in {n.sum():g} trials: the rates do not differ")
 
@@ -67,22 +65,9 @@ def shrink_rates(successes: pd.Series, trials: pd.Series, level: float = 0.95) -
     below = np.array([betainc(a + k, b + n - k, at).mean(axis=0) for at in theta])  # CDF of each group's rate
     ends = [[np.interp(p, below[:, j], theta) for j in range(len(k))] for p in (0.5 - level / 2, 0.5 + level / 2)]
     shrunk = ((a + k) / (a + b + n)).mean(axis=0)
-    made = pd.DataFrame({"rate": k / n, "shrunk": shrunk, "low": ends[0], "high": ends[1]}, index=trials.index)
+    made = pd.DataFrame({"rate": k / n, "shrunk": shrunk, "low": ends[0], "high": ends[1]}, index=index)
     made.attrs = {"mean": float(np.median(mean[chosen])), "weight": float(np.median(weight[chosen]))}
     return made
-
-
-def _counts(name: str, values: pd.Series) -> np.ndarray:
-    """Whole counts of 0 and more, or a sentence on what is wrong."""
-    try:
-        counts = values.to_numpy(dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} hold text: they must be counts") from None
-    bad = ~np.isfinite(counts) | (counts < 0) | (counts != np.floor(counts))
-    if bad.any():
-        raise ValueError(f"{name} of group {values.index[int(bad.argmax())]!r} is {values.iloc[int(bad.argmax())]}: "
-                         "counts are whole numbers of 0 and more")
-    return counts
 
 
 def roll_back(node: Any) -> tuple[float, list[str]]:
@@ -105,10 +90,8 @@ def roll_back(node: Any) -> tuple[float, list[str]]:
 
 def _value(node: Any, path: tuple[str, ...]) -> tuple[float, list[str]]:
     place = " → ".join(path) or "the root"
-    if isinstance(node, int | float) and not isinstance(node, bool):
-        if not np.isfinite(node):
-            raise ValueError(f"{place}: the value is {node}, not a number of yuan")
-        return float(node), []
+    if not isinstance(node, Mapping | str | bool | type(None)):
+        return _check.number(f"{place}: the value", node, unit="a number of yuan"), []
     if not (isinstance(node, Mapping) and len(node) == 1 and next(iter(node)) in ("choose", "chance")):
         raise ValueError(f'{place}: a node is a number, {{"choose": …}} or {{"chance": …}}, not {str(node)[:40]!r}')
     kind, branches = next(iter(node.items()))
@@ -118,8 +101,9 @@ def _value(node: Any, path: tuple[str, ...]) -> tuple[float, list[str]]:
         return _best(branches, path)
     if not all(isinstance(branch, tuple) and len(branch) == 2 for branch in branches.values()):
         raise ValueError(f"{place}: each branch of a chance node is (probability, node)")
-    chances = [float(branch[0]) for branch in branches.values()]
-    if min(chances) < 0 or abs(sum(chances) - 1) > 1e-9:
+    chances = [_check.share(f"{place}: the probability of {name!r}", branch[0], least=0, most=1)
+               for name, branch in branches.items()]  # fmt: skip
+    if abs(sum(chances) - 1) > 1e-9:
         raise ValueError(f"{place}: the probabilities {', '.join(f'{p:g}' for p in chances)} do not add up to 1")
     total, choices = 0.0, []
     for name, (probability, below) in branches.items():
@@ -133,6 +117,7 @@ def _best(branches: Mapping[Any, Any], path: tuple[str, ...]) -> tuple[float, li
     best, choices = -np.inf, [""]
     for name, branch in branches.items():
         cost, below = branch if isinstance(branch, tuple) else (0.0, branch)
+        cost = _check.number(f"{' → '.join(path) or 'the root'}: the cost of {name!r}", cost)
         value, inner = _value(below, (*path, str(name)))
         if value - cost > best:
             said = f"{path[-1]} → {name}" if path else str(name)

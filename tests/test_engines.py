@@ -159,7 +159,7 @@ def test_every_engine_refuses_bad_values(engine, spoil, message):
     (lambda orders: orders.assign(order_date=orders["order_date"].astype(str)), "order_date holds String"),
     (lambda orders: orders.assign(order_date=orders["order_date"].dt.tz_localize("Asia/Shanghai")),
      "order_date has time zone Asia/Shanghai"),
-    (lambda orders: orders.drop(columns="amount"), "orders lack column amount; there are customer_id"),
+    (lambda orders: orders.drop(columns="amount"), "no column amount in orders; there are customer_id"),
     (lambda orders: orders["amount"].to_list(), "must be a pandas, polars, DuckDB or PySpark frame, got"),
 ], ids=["text amount", "text date", "time zone", "no column", "no frame"])
 def test_wrong_types_are_named(change, message):

@@ -160,13 +160,13 @@ def test_metrics_of_clusters_equal_those_of_their_pairs() -> None:
 def test_bad_input_is_named() -> None:
     records = pd.DataFrame({"name": ["a", "b"]})
     pairs = pd.DataFrame({"left": [0], "right": [9]})
-    with pytest.raises(KeyError, match="records lack the key phone"):
+    with pytest.raises(KeyError, match="no column phone in records"):
         identity.block(records, ["phone"])
-    with pytest.raises(ValueError, match="1 of 2 records repeat"):
+    with pytest.raises(ValueError, match="1 of 2 rows repeat"):
         identity.block(pd.DataFrame({"name": ["a", "b"]}, index=[1, 1]), ["name"])
     with pytest.raises(KeyError, match="1 of 1 pairs name records that are not there"):
         identity.compare(records, pairs, {"name": ()})
-    with pytest.raises(ValueError, match=r"name: cuts must rise within 0–1, got \(0.9, 0.8\)"):
+    with pytest.raises(ValueError, match=r"the cuts of name must rise, got \(0.9, 0.8\)"):
         identity.compare(records, pairs.assign(right=1), {"name": (0.9, 0.8)})
     with pytest.raises(ValueError, match="at least two fields"):
         identity.FellegiSunter(pd.DataFrame({"name": [0, 1]}))
@@ -175,7 +175,7 @@ def test_bad_input_is_named() -> None:
     fit = identity.FellegiSunter(simulated(8)[0]).fit()
     with pytest.raises(ValueError, match="f0 has level 3, which the fit never saw"):
         fit.predict(pd.DataFrame({"f0": [3], "f1": [0], "f2": [0], "f3": [0]}))
-    with pytest.raises(KeyError, match="levels lack f1"):
+    with pytest.raises(KeyError, match="no column f1, f2, f3 in levels"):
         fit.predict(pd.DataFrame({"f0": [1]}))
-    with pytest.raises(KeyError, match="have no truth"):
+    with pytest.raises(KeyError, match="name records that are not there"):
         identity.cluster_metrics(pd.Series([0], index=["z"]), pd.Series([0], index=["a"]))

@@ -73,7 +73,7 @@ def test_removal_effect_refuses_what_it_cannot_read() -> None:
         interact.removal_effect(TOY.assign(converted=[True, False, False, True]))
     with pytest.raises(ValueError, match="nothing to lose"):
         interact.removal_effect(TOY.assign(converted=False))
-    with pytest.raises(ValueError, match="1 of 4 rows have gaps"):
+    with pytest.raises(ValueError, match="touchpoint: 1 of 4 rows is missing"):
         interact.removal_effect(TOY.assign(touchpoint=["a", None, "a", "b"]))
 
 
@@ -121,38 +121,14 @@ def test_wear_out_refuses_what_it_cannot_fit() -> None:
         interact.WearOut(f, np.full(35, 0.1) - 0.01 * f).fit()
     with pytest.raises(ValueError, match="0 among them"):
         interact.WearOut(f + 1, f)
-    with pytest.raises(ValueError, match="35 rows of contacts, 3 responses"):
+    with pytest.raises(ValueError, match="differ in length"):
         interact.WearOut(f, [0, 1, 1])
-    with pytest.raises(ValueError, match="1 of 35 rows are missing"):
+    with pytest.raises(ValueError, match="1 of 35 rows is missing"):
         interact.WearOut(f, np.where(np.arange(35) == 3, np.nan, 1.0))
     with pytest.raises(TypeError, match="numbers"):
         interact.WearOut(f, ["yes"] * 35)
-    with pytest.raises(ValueError, match="0 or more"):
+    with pytest.raises(ValueError, match="below 0"):
         interact.WearOut(f - 1, f)
 
 
 # --- standardisation -----------------------------------------------------------------------------------
-
-
-def test_simpsons_paradox_by_hand() -> None:
-    """Telephone: 1 of 1 easy, 2 of 3 hard; chat: 3 of 3 easy, 0 of 1 hard. Half of all are easy."""
-    toy = pd.DataFrame({"channel": list("ttttcccc"), "issue": list("ehhheeeh"), "solved": [1, 1, 1, 0, 1, 1, 1, 0]})
-    found = interact.standardise(toy, "channel", "issue", "solved")
-    assert found.loc["t"].to_list() == pytest.approx([4, 0.75, 0.5 * 1 + 0.5 * 2 / 3])
-    assert found.loc["c"].to_list() == pytest.approx([4, 0.75, 0.5])
-
-
-def test_equal_mix_changes_nothing() -> None:
-    toy = pd.DataFrame({"g": list("aabb"), "m": list("xyxy"), "v": [1.0, 2, 3, 4]})
-    found = interact.standardise(toy, "g", "m", "v")
-    assert found["raw"].to_list() == pytest.approx(found["standardised"].to_list())
-
-
-def test_what_a_channel_never_had_is_not_made_up() -> None:
-    toy = pd.DataFrame({"g": list("aab"), "m": list("xyx"), "v": [1, 0, 1]})
-    with pytest.raises(ValueError, match="'b' never had m 'y'"):
-        interact.standardise(toy, "g", "m", "v")
-    with pytest.raises(KeyError, match="issue"):
-        interact.standardise(toy, "g", "issue", "v")
-    with pytest.raises(ValueError, match="have gaps"):
-        interact.standardise(toy.assign(v=[1, np.nan, 1]), "g", "m", "v")

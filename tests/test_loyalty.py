@@ -19,9 +19,9 @@ def test_truth_table_of_dick_and_basu_1994() -> None:
 @pytest.mark.parametrize(
     ("attitude", "behaviour", "error", "words"),
     [
-        ([1, 2], [1], ValueError, "attitude 2, behaviour 1"),
-        ([1, np.nan], [1, 2], ValueError, "attitude has 1 missing or infinite values of 2"),
-        (["high", "low"], [1, 2], TypeError, "attitude must be numbers"),
+        ([1, 2], [1], ValueError, "differ in length"),
+        ([1, np.nan], [1, 2], ValueError, "attitude: 1 of 2 rows is missing"),
+        (["high", "low"], [1, 2], TypeError, "attitude must hold numbers"),
         ([], [], ValueError, "attitude is empty"),
     ],
 )
@@ -82,12 +82,12 @@ def test_curve_is_the_logit_read_at_the_points() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda x, y, m: (x, y + 1, m), "loyal must be 0 or 1 .* there is 2"),
+        (lambda x, y, m: (x, y + 1, m), "neither true/false nor 1/0 .* 2"),
         (lambda x, y, m: (x * 0, y, m), "satisfaction is the same for everybody"),
         (lambda x, y, m: (x, y * 0, m), "has 300 rows and 0 loyal"),
-        (lambda x, y, m: (x[:-1], y, m), "satisfaction 899, loyal 900, market 900"),
+        (lambda x, y, m: (x[:-1], y, m), "differ in length"),
         (lambda x, y, m: (x, y, np.append(m[:-1].astype(object), "small")), "market 'small' has 1 rows"),
-        (lambda x, y, m: (x, y, np.r_[m[:-1].astype(object), None]), "market has 1 missing"),
+        (lambda x, y, m: (x, y, np.r_[m[:-1].astype(object), None]), "market: 1 of 900 rows is missing"),
     ],
 )
 def test_curves_refuse_bad_input(function: Callable[..., Any], change: Callable[..., Any], words: str) -> None:
@@ -111,14 +111,14 @@ def test_two_slopes_refuses_bad_input() -> None:
         loyalty.two_slopes([1, 2, 3, 4], pd.DataFrame({"basic": [1, 1, 2, 2]}))
     with pytest.raises(ValueError, match="3 columns; give one or two"):
         loyalty.two_slopes([1.0], pd.DataFrame([[1, 2, 3]]))
-    with pytest.raises(ValueError, match="loyal 3, expectations 2"):
+    with pytest.raises(ValueError, match="differ in length"):
         loyalty.two_slopes([1, 2, 3], pd.DataFrame({"basic": [1, 2]}))
 
 
 def test_nps_of_test_vector_54() -> None:
     """p .5, passive .3, d .2, n = 400: NPS 30, standard error .039 = 3.9 points."""
     found = loyalty.nps([9] * 200 + [7] * 120 + [0] * 80)
-    assert found["nps"] == pytest.approx(30) and found["se"] == pytest.approx(3.9, abs=0.1)
+    assert found["estimate"] == pytest.approx(30) and found["se"] == pytest.approx(3.9, abs=0.1)
     assert found[["promoters", "passives", "detractors"]].to_list() == pytest.approx([0.5, 0.3, 0.2])
 
 
@@ -130,7 +130,7 @@ def test_nps_intervals_cover() -> None:
 
 @pytest.mark.parametrize("answer", [11, -1, 7.5])
 def test_nps_refuses_answers_off_the_scale(answer: float) -> None:
-    with pytest.raises(ValueError, match="whole numbers from 0 to 10; 1 are not"):
+    with pytest.raises(ValueError, match=r"answers from 0 to 10\): 1 of 3"):
         loyalty.nps([9, 9, answer])
 
 
@@ -159,9 +159,9 @@ def test_second_purchase_refuses_bad_dates() -> None:
         loyalty.repeat_hazard(first, first - pd.Timedelta(days=1), end="2024-12-31")
     with pytest.raises(ValueError, match="after the end, 2024-01-15"):
         loyalty.repeat_hazard(first, first, end="2024-01-15")
-    with pytest.raises(ValueError, match="1 customers have no first"):
+    with pytest.raises(ValueError, match="first: 1 of 2 rows is missing"):
         loyalty.repeat_hazard(first.where(first.index > 0), first, end="2024-12-31")
-    with pytest.raises(ValueError, match="width is a whole number"):
+    with pytest.raises(ValueError, match="width is days in a period"):
         loyalty.repeat_hazard(first, first, end="2024-12-31", width=0)
 
 
@@ -184,23 +184,5 @@ def test_ladder_looks_only_at_what_had_happened() -> None:
 
 
 def test_ladder_names_missing_columns() -> None:
-    with pytest.raises(KeyError, match="orders lacks column order_date"):
+    with pytest.raises(KeyError, match="no column order_date in orders"):
         loyalty.ladder(pd.DataFrame({"customer_id": []}), pd.DataFrame(), pd.DataFrame(), "2024-01-01")
-
-
-def test_brand_measures_by_hand() -> None:
-    """x buys a a b, y buys a a: a has 4 of 5 purchases, both households, 4 of their 5 purchases, one sole buyer."""
-    rows = pd.DataFrame([("x", "a"), ("y", "a"), ("x", "a"), ("x", "b"), ("y", "a")], columns=["who", "what"])
-    found = loyalty.brand_measures(rows, "who", "what").loc["a"]
-    assert found.round(6).to_list() == [4, 0.8, 1.0, 2.0, 0.8, 0.5, 0.666667]
-    with pytest.raises(ValueError, match="1 rows without household or brand"):
-        loyalty.brand_measures(rows.replace("b", None), "who", "what")
-
-
-def test_ketchup_shows_double_jeopardy(need_real: Callable[[str], pd.DataFrame]) -> None:
-    """The small brand has fewer buyers who also buy it less often (Ehrenberg, Uncles and Goodhardt, 2004)."""
-    panel = need_real("catsup")
-    found = loyalty.brand_measures(panel.assign(brand=panel["choice"].astype(str).str[:5]), "household", "brand")
-    assert found["purchases"].to_dict() == {"heinz": 2491, "hunts": 307}
-    for measure in ("penetration", "per_buyer", "requirements", "repeat"):
-        assert found.loc["heinz", measure] > found.loc["hunts", measure]

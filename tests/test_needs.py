@@ -59,9 +59,9 @@ def test_summary_by_feature_and_segment() -> None:
 def test_unknown_answers_and_missing_columns_are_named() -> None:
     with pytest.raises(ValueError, match=r"functional has 1 of 2 answers that are none of .* 'great'"):
         needs.kano_category(pd.Series(["like", "great"]), pd.Series(["like", "like"]))
-    with pytest.raises(ValueError, match="2 answers, dysfunctional 1"):
+    with pytest.raises(ValueError, match="differ in length"):
         needs.kano_category(pd.Series(["like", "like"]), pd.Series(["like"]))
-    with pytest.raises(KeyError, match="answers lack column functional"):
+    with pytest.raises(KeyError, match="no column functional in answers"):
         needs.kano_summary(pd.DataFrame({"feature": ["x"], "dysfunctional": ["like"]}))
 
 
@@ -106,11 +106,11 @@ def test_recommender_refuses_bad_input() -> None:
     baskets = pd.DataFrame({"a": [1, 0], "b": [0, 0]})
     with pytest.raises(ValueError, match="nothing is known of b"):
         needs.item_similarity(baskets)
-    with pytest.raises(ValueError, match="1 missing entries"):
+    with pytest.raises(ValueError, match="column a: 1 of 2 rows is missing"):
         needs.item_similarity(pd.DataFrame({"a": [1, None]}))
-    with pytest.raises(ValueError, match="1 negative entries"):
+    with pytest.raises(ValueError, match="is below 0"):
         needs.item_similarity(pd.DataFrame({"a": [1, -1]}))
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="1 or more, whole; got 0"):
         needs.recommend(baskets, k=0)
     with pytest.raises(ValueError, match="items of baskets in rows and columns"):
         needs.recommend(baskets, pd.DataFrame({"z": [0]}, index=["z"]))

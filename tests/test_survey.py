@@ -27,7 +27,7 @@ def test_a_finite_population_never_needs_more(error: float, population: int) -> 
 
 @pytest.mark.parametrize("error", [0, 1, -0.1, 5])
 def test_error_must_be_a_share(error: float) -> None:
-    with pytest.raises(ValueError, match="error is a share between 0 and 1"):
+    with pytest.raises(ValueError, match="error is a share"):
         survey.sample_size(error)
 
 
@@ -81,9 +81,9 @@ def test_item_report_finds_the_noise_and_the_reversed_item() -> None:
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        (pd.DataFrame({"a": [1, 2]}), "at least two items"),
-        (pd.DataFrame({"a": [1, None], "b": [1, 2]}), "1 of 2 respondents skipped"),
-        (pd.DataFrame({"a": [1, 1], "b": [1, 2]}), "a has the same answer in all 2 rows"),
+        (pd.DataFrame({"a": [1, 2]}), "at least 2"),
+        (pd.DataFrame({"a": [1, None], "b": [1, 2]}), "column a: 1 of 2 rows is missing"),
+        (pd.DataFrame({"a": [1, 1], "b": [1, 2]}), "a is the same in all 2 rows"),
     ],
 )
 def test_reliability_refuses_what_it_cannot_measure(items: pd.DataFrame, message: str) -> None:
@@ -92,7 +92,7 @@ def test_reliability_refuses_what_it_cannot_measure(items: pd.DataFrame, message
 
 
 def test_reliability_refuses_text() -> None:
-    with pytest.raises(TypeError, match="a holds"):
+    with pytest.raises(TypeError, match="a must hold numbers"):
         survey.cronbach_alpha(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))
 
 
@@ -136,7 +136,7 @@ def test_raking_keeps_the_odds_ratio_of_deming_and_stephan_1940() -> None:
 def test_impossible_margins_are_refused() -> None:
     people = pd.DataFrame({"a": ["x", "y"], "b": ["p", "q"]})
     with pytest.raises(ValueError, match="cannot be met together"):
-        survey.rake(people, {"a": pd.Series({"x": 1, "y": 3}), "b": pd.Series({"p": 3, "q": 1})}, rounds=50)
+        survey.rake(people, {"a": pd.Series({"x": 1, "y": 3}), "b": pd.Series({"p": 3, "q": 1})})
 
 
 def test_interval_of_a_weighted_mean_covers() -> None:
@@ -158,23 +158,3 @@ def test_interval_of_a_plain_mean_covers() -> None:
     rng = np.random.default_rng(7)
     found = [survey.weighted_mean(rng.gamma(4, 2, 80)) for _ in range(400)]
     assert 0.91 <= np.mean([f["low"] <= 8 <= f["high"] for f in found]) <= 0.99
-
-
-def test_cramers_v_of_a_two_by_two_table() -> None:
-    a = pd.Series(["x"] * 40 + ["y"] * 40)
-    b = pd.Series((["p"] * 30 + ["q"] * 10) + (["p"] * 10 + ["q"] * 30))
-    found = survey.cramers_v(a, b)
-    assert found["chi2"] == pytest.approx(20) and found["v"] == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "message"),
-    [
-        (["x"], ["p", "q"], "have 1 and 2 rows"),
-        (["x", None], ["p", "q"], "missing categories"),
-        (["x", "x"], ["p", "q"], "single category"),
-    ],
-)
-def test_cramers_v_refuses(a: list[object], b: list[object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        survey.cramers_v(pd.Series(a), pd.Series(b))

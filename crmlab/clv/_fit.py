@@ -8,21 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector, column
+from crmlab import _check
+from crmlab._check import Vector
 
 
 class ConvergenceWarning(UserWarning):
     """A likelihood had no clear maximum: do not use the estimates."""
 
 
-def same_rows(**columns: ArrayLike) -> None:
-    """Refuse columns that do not describe the same rows: other lengths, or Series with other labels."""
-    sizes = {name: np.size(values) for name, values in columns.items() if np.ndim(values)}
-    if len(set(sizes.values())) > 1:
-        raise ValueError(f"the columns differ in length: {sizes}")
-    series = [values for values in columns.values() if isinstance(values, pd.Series)]
-    if any(not values.index.equals(series[0].index) for values in series):
-        raise ValueError(f"the index of {', '.join(columns)} differs: take them from one table")
+def dot(a: ArrayLike, b: ArrayLike) -> float:
+    """Sum of products, without BLAS: for a few thousand numbers waking its threads takes longer than the sum."""
+    return float(np.einsum("i,i", np.asarray(a), np.asarray(b)))
 
 
 def shaped(result: Vector, *inputs: ArrayLike) -> Any:
@@ -40,9 +36,7 @@ class Results:
 
     def __init__(self, params: Sequence[float] | Vector, cov_log: Vector | None = None,
                  llf: float = np.nan, nobs: int = 0, problem: str = "") -> None:
-        values = column("params", params, 0)
-        if len(values) != len(self.names) or (values <= 0).any():
-            raise ValueError(f"{type(self).__name__} needs {', '.join(self.names)}, all above 0")
+        values = positive(params, self.names)
         self.params = pd.Series(values, index=list(self.names), name="estimate")
         spread = np.full(len(values), np.nan) if cov_log is None else np.sqrt(np.diag(cov_log))
         self._se_log = pd.Series(spread, index=self.params.index)
@@ -54,23 +48,34 @@ class Results:
         """Predict from parameters you supply (published ones, or a planted truth) without fitting."""
         if set(params) != set(cls.names):
             raise ValueError(f"{cls.__name__} needs {', '.join(cls.names)}, got {', '.join(params)}")
-        return cls([params[name] for name in cls.names])
+        return cls([_check.number(name, params[name], above=0) for name in cls.names])
 
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return (1 − alpha) Wald intervals: θ·exp(±z·se(θ)/θ), normal on the log scale, so above 0."""
-        from scipy.special import ndtri
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Wald intervals, normal on the log scale and so above 0: θ·exp(±z·se(θ)/θ); columns estimate, low, high.
 
-        reach = np.exp(ndtri(1 - alpha / 2) * self._se_log)
-        return pd.DataFrame({"lower": self.params / reach, "upper": self.params * reach})
+        The ends are missing for parameters that were not fitted, or whose fit did not converge.
+        """
+        reach = np.exp(_check.z_of(level) * self._se_log)
+        return pd.DataFrame({"estimate": self.params, "low": self.params / reach, "high": self.params * reach})
 
-    def summary(self, alpha: float = 0.05, digits: int = 4) -> pd.DataFrame:
-        """Return estimate, se and interval in one table; a fit that failed adds a column that says why."""
-        table = pd.concat([self.params, self.bse, self.conf_int(alpha)], axis=1).round(digits)
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """Estimate, se, low and high in one table, rounded; a fit that failed adds a column that says why."""
+        table = self.conf_int(level)
+        table.insert(1, "se", self.bse)
+        table = table.round(4)
         return table if self.converged else table.assign(warning=f"did not converge: {self.problem}")
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.4g}" for name, value in self.params.items())
         return f"{type(self).__name__}({values}{'' if self.converged else ', did not converge'})"
+
+
+def positive(params: Any, names: Sequence[str]) -> Vector:
+    """Parameters of a model, one for each name, all above 0."""
+    values = _check.vector("params", params, above=0, cure="give " + ", ".join(names))
+    if len(values) != len(names):
+        raise ValueError(f"the model has {len(names)} parameters ({', '.join(names)}), got {len(values)}")
+    return values
 
 
 def maximise(model: Any, start: Sequence[float]) -> dict[str, Any]:

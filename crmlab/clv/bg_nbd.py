@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector, column
-from crmlab.clv._fit import Results, maximise, same_rows, shaped
+from crmlab import _check
+from crmlab._check import Vector
+from crmlab.clv._fit import Results, dot, maximise, positive, shaped
 
 
 def _history(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[Vector, Vector, Vector]:
     """Check that x, t_x and T can be purchase histories; return them as arrays of one length."""
-    same_rows(frequency=frequency, recency=recency, age=age)
-    x = np.atleast_1d(column("frequency", frequency, 0, whole=True))
-    tx, T = np.atleast_1d(column("recency", recency, 0)), np.atleast_1d(column("age", age, 0))
+    _check.same_rows(frequency=frequency, recency=recency, age=age)
+    x = _check.counts("frequency", frequency)
+    tx, T = _check.vector("recency", recency, 0), _check.vector("age", age, 0)
     x, tx, T = np.broadcast_arrays(x, tx, T)
     for wrong, what in [
         (tx > T, "recency after age: both count weeks from the customer's own first purchase"),
@@ -79,31 +80,31 @@ class BetaGeometricNBD:
 
         r, alpha, a, b = np.asarray(params, float)
         k, n = self._value, self._customers
-        llf = n @ (gammaln(r + k) - gammaln(r) + r * np.log(alpha)
-                   + gammaln(a + b) - gammaln(b) + gammaln(b + k) - gammaln(a + b + k))
+        llf = dot(n, gammaln(r + k) - gammaln(r) + r * np.log(alpha)
+                  + gammaln(a + b) - gammaln(b) + gammaln(b + k) - gammaln(a + b + k))
         x, w, repeat = self._x, self._weight, self._x > 0
         to_end, to_last = alpha + self._T, alpha + self._tx
         log_end = np.log(to_end)
         gap = log_end - np.log(to_last)
         # log odds of "dropped out at the last purchase" against "still alive": never for x = 0
         odds = np.where(repeat, np.log(a / (b + np.maximum(x, 1) - 1)) + (r + x) * gap, -np.inf)
-        llf += w @ (np.logaddexp(0, odds) - (r + x) * log_end)
+        llf += dot(w, np.logaddexp(0, odds) - (r + x) * log_end)
         dead = w * expit(odds)
-        shared = n @ (psi(a + b) - psi(a + b + k))
-        return float(llf), np.array([
-            n @ (psi(r + k) - psi(r) + np.log(alpha)) - w @ log_end + dead @ gap,
-            n.sum() * r / alpha - w @ ((r + x) / to_end) + dead @ ((r + x) * (1 / to_end - 1 / to_last)),
+        shared = dot(n, psi(a + b) - psi(a + b + k))
+        return llf, np.array([
+            dot(n, psi(r + k) - psi(r) + np.log(alpha)) - dot(w, log_end) + dot(dead, gap),
+            n.sum() * r / alpha - dot(w, (r + x) / to_end) + dot(dead, (r + x) * (1 / to_end - 1 / to_last)),
             shared + dead.sum() / a,
-            shared + n @ (psi(b + k) - psi(b)) - dead[repeat] @ (1 / (b + x[repeat] - 1)),
+            shared + dot(n, psi(b + k) - psi(b)) - dot(dead[repeat], 1 / (b + x[repeat] - 1)),
         ])
 
     def loglike(self, params: ArrayLike) -> float:
         """Return the log-likelihood at given (r, alpha, a, b)."""
-        return self.loglike_and_score(params)[0]
+        return self.loglike_and_score(positive(params, BetaGeometricNBDResults.names))[0]
 
     def fit(self) -> "BetaGeometricNBDResults":
         """Fit by maximum likelihood; warn and set `converged` to False where there is no clear maximum."""
-        rate = (self._weight @ self._x) / (self._weight @ self._T)
+        rate = dot(self._weight, self._x) / dot(self._weight, self._T)
         return BetaGeometricNBDResults(**maximise(self, [0.5, 0.5 / rate, 1.0, 3.0]))
 
 
@@ -165,7 +166,8 @@ class BetaGeometricNBDResults(Results):
         >>> round(cdnow.expected_purchases(39, 2, 30.43, 38.86), 3)
         1.226
         """
-        ahead = column("t", t, 0)
+        ahead = _check.vector("t", t, 0)
+        _check.same_rows(t=t, frequency=frequency)
         x, _, T = _history(frequency, recency, age)
         alive = np.atleast_1d(self.probability_alive(frequency, recency, age))
         return shaped(alive * self._growth(ahead, x, T), frequency, recency, age, t)
@@ -182,4 +184,4 @@ class BetaGeometricNBDResults(Results):
         >>> cdnow.expected_purchases_new([0, 39, 78]).round(3)
         array([0.   , 1.195, 1.858])
         """
-        return shaped(self._growth(np.atleast_1d(column("t", t, 0)), 0.0, 0.0), t)
+        return shaped(self._growth(_check.vector("t", t, 0), 0.0, 0.0), t)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector, column
-from crmlab.clv._fit import Results, maximise, same_rows, shaped
+from crmlab import _check
+from crmlab._check import Vector
+from crmlab.clv._fit import Results, dot, maximise, positive, shaped
 
 
 class GammaGamma:
@@ -34,9 +35,8 @@ class GammaGamma:
     """
 
     def __init__(self, frequency: ArrayLike, monetary: ArrayLike) -> None:
-        same_rows(frequency=frequency, monetary=monetary)
-        self._x = np.atleast_1d(column("frequency", frequency, 1, whole=True))
-        self._z = np.atleast_1d(column("monetary", monetary, 0))
+        _check.same_rows(frequency=frequency, monetary=monetary)
+        self._x, self._z = _check.counts("frequency", frequency, 1), _check.vector("monetary", monetary, 0)
         self.nobs = len(self._x)
         if (self._z == 0).any():
             raise ValueError(f"monetary: {(self._z == 0).sum()} of {self.nobs} rows are 0, and a gamma "
@@ -45,7 +45,7 @@ class GammaGamma:
             raise ValueError(f"monetary is the same for all {self.nobs} customers: the model is about how "
                              "spend differs")
         self._value, where = np.unique(self._x, return_inverse=True)
-        self._customers = np.bincount(where)
+        self._customers = np.bincount(where).astype(float)
 
     def loglike_and_score(self, params: ArrayLike) -> tuple[float, Vector]:
         """Return the log-likelihood at (p, q, gamma) and its gradient, shape (3,)."""
@@ -55,17 +55,18 @@ class GammaGamma:
         x, k, n = self._x, self._value, self._customers
         spent = x * self._z
         log_own, log_prior = np.log(spent / (gamma + spent)), np.log(gamma / (gamma + spent))
-        llf = n @ (gammaln(p * k + q) - gammaln(p * k) - gammaln(q))
-        llf += p * (x @ log_own) + q * log_prior.sum() - np.log(self._z).sum()
+        own = dot(x, log_own)
+        llf = dot(n, gammaln(p * k + q) - gammaln(p * k) - gammaln(q))
+        llf += p * own + q * log_prior.sum() - np.log(self._z).sum()
         return float(llf), np.array([
-            n @ (k * (psi(p * k + q) - psi(p * k))) + x @ log_own,
-            n @ (psi(p * k + q) - psi(q)) + log_prior.sum(),
+            dot(n, k * (psi(p * k + q) - psi(p * k))) + own,
+            dot(n, psi(p * k + q) - psi(q)) + log_prior.sum(),
             self.nobs * q / gamma - ((p * x + q) / (gamma + spent)).sum(),
         ])
 
     def loglike(self, params: ArrayLike) -> float:
         """Return the log-likelihood at given (p, q, gamma)."""
-        return self.loglike_and_score(params)[0]
+        return self.loglike_and_score(positive(params, GammaGammaResults.names))[0]
 
     def fit(self) -> "GammaGammaResults":
         """Fit by maximum likelihood; warn and set `converged` to False where there is no clear maximum."""
@@ -91,10 +92,13 @@ class GammaGammaResults(Results):
         >>> cdnow.expected_spend([0, 1, 10], [np.nan, 50, 50]).round(2)
         array([35.22, 45.49, 49.38])
         """
-        same_rows(frequency=frequency, monetary=monetary)
-        x = np.atleast_1d(column("frequency", frequency, 0, whole=True))
-        z = np.where(x == 0, 0.0, np.atleast_1d(np.asarray(monetary)))
-        z = column("monetary", z, 0)
+        _check.same_rows(frequency=frequency, monetary=monetary)
+        x, z = _check.counts("frequency", frequency), _check.vector("monetary", monetary, 0, missing=True)
+        gaps = np.isnan(z) & (x > 0)
+        if gaps.any():
+            raise ValueError(f"monetary is missing for {gaps.sum()} of {x.size} customers who bought again: correct or "
+                             "leave out these rows")
+        z = np.where(x == 0, 0.0, z)
         p, q, gamma = self.params
         if (p * x + q <= 1).any():
             raise ValueError(f"p·x + q ≤ 1 for {(p * x + q <= 1).sum()} of {x.size} customers (q = {q:.3g}): "

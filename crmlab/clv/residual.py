@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlab import _check
 from crmlab.clv.bg_nbd import BetaGeometricNBDResults
 from crmlab.clv.gamma_gamma import GammaGammaResults
 
@@ -36,22 +37,18 @@ def customer_value(summary: pd.DataFrame, purchases: BetaGeometricNBDResults, sp
       customer_id  probability_alive  expected_purchases  expected_spend  value
     0           a               0.73                1.56           47.34  28.25
     """
-    missing = {"customer_id", "frequency", "recency", "age", "monetary"} - set(summary)
-    if missing:
-        raise KeyError(f"summary lacks {', '.join(sorted(missing))}; purchase_summary makes these columns")
-    repeated = summary["customer_id"].duplicated().sum()
-    if repeated:
-        raise ValueError(f"customer_id: {repeated} of {len(summary)} rows repeat a customer; one row each")
-    if not 0 < margin <= 1:
-        raise ValueError(f"margin is a share of revenue, above 0 and at most 1, got {margin}")
-    if not (weeks > 0 and annual_discount >= 0):
-        raise ValueError(f"weeks must be above 0 (got {weeks}), discount 0 or more ({annual_discount})")
-    x, tx, T = (summary[name].to_numpy() for name in ("frequency", "recency", "age"))
+    _check.frame("summary", summary, "customer_id", "frequency", "recency", "age", "monetary")
+    _check.ids("customer_id", summary["customer_id"], unique=True)
+    margin = _check.share("margin", margin, above=0, most=1, unit="a share of revenue")
+    weeks = _check.number("weeks", weeks, above=0, most=_check.MOST_PERIODS, unit="weeks to look ahead")
+    annual_discount = _check.share("annual_discount", annual_discount, least=0, below=1, unit="a rate a year")
+    x = _check.counts("frequency", summary["frequency"])
+    tx, T = _check.vector("recency", summary["recency"], 0), _check.vector("age", summary["age"], 0)
     alive = purchases.probability_alive(x, tx, T)
     ends = np.linspace(0, weeks, int(np.ceil(weeks / 4)) + 1)
     to_date = np.array([purchases.expected_purchases(end, x, tx, T) for end in ends])
     factor = (1 + annual_discount) ** (-(ends[1:] + ends[:-1]) / 2 / 52)
-    amount = spend.expected_spend(x, summary["monetary"].to_numpy())
+    amount = spend.expected_spend(x, _check.vector("monetary", summary["monetary"], 0, missing=True))
     return pd.DataFrame({
         "customer_id": summary["customer_id"].to_numpy(), "probability_alive": alive,
         "expected_purchases": to_date[-1], "expected_spend": amount,

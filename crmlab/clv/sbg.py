@@ -6,8 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector, column
-from crmlab.clv._fit import Results, maximise, same_rows, shaped
+from crmlab import _check
+from crmlab._check import Vector
+from crmlab.clv._fit import Results, dot, maximise, positive, shaped
+
+
+def _lives(life: ArrayLike, observed: ArrayLike) -> tuple[Vector, _check.Bools]:
+    """Whole periods lived, and whether the end was seen."""
+    _check.same_rows(life=life, observed=observed)
+    t = _check.vector("life", life, 0, _check.MOST_PERIODS, whole=True, unit="whole periods")
+    left = _check.flags("observed", observed)
+    if (left & (t == 0)).any():
+        raise ValueError(f"life is 0 for {(left & (t == 0)).sum()} of {t.size} customers who left: who leaves at the "
+                         "end of the first period has life 1")
+    return t, left
 
 
 class ShiftedBetaGeometric:
@@ -39,13 +51,7 @@ class ShiftedBetaGeometric:
     """
 
     def __init__(self, life: ArrayLike, observed: ArrayLike) -> None:
-        same_rows(life=life, observed=observed)
-        t, left = np.atleast_1d(column("life", life, 0, whole=True)), np.atleast_1d(np.asarray(observed))
-        if left.dtype != bool:
-            raise TypeError(f"observed must be True (left) or False (still a customer), got {left.dtype}")
-        if (left & (t == 0)).any():
-            raise ValueError(f"life is 0 for {(left & (t == 0)).sum()} of {t.size} customers who left: who "
-                             "leaves at the end of the first period has life 1")
+        t, left = _lives(life, observed)
         self._set(np.bincount(t[left].astype(int)), np.bincount(t[~left].astype(int)))
 
     @classmethod
@@ -59,7 +65,7 @@ class ShiftedBetaGeometric:
         >>> fit.params.round(3).to_list()
         [0.668, 3.806]
         """
-        count = column("survivors", survivors, 0, whole=True)
+        count = _check.counts("survivors", survivors)
         if len(count) < 2 or (np.diff(count) > 0).any():
             raise ValueError("survivors needs the size of the cohort, then at least one count, never rising")
         model = cls.__new__(cls)
@@ -88,17 +94,17 @@ class ShiftedBetaGeometric:
         t, left, still = self._t, self._left, self._still
         go, stay = left > 0, still > 0
         left, u, still, s = left[go], t[go], still[stay], t[stay]
-        llf = (left @ betaln(alpha + 1, beta + u - 1) + still @ betaln(alpha, beta + s)
+        llf = (dot(left, betaln(alpha + 1, beta + u - 1)) + dot(still, betaln(alpha, beta + s))
                - self.nobs * betaln(alpha, beta))
-        ends = left @ psi(alpha + beta + u) + still @ psi(alpha + beta + s)
+        ends = dot(left, psi(alpha + beta + u)) + dot(still, psi(alpha + beta + s))
         base = self.nobs * psi(alpha + beta)
         return float(llf), np.array([
             left.sum() * psi(alpha + 1) + still.sum() * psi(alpha) - ends - self.nobs * psi(alpha) + base,
-            left @ psi(beta + u - 1) + still @ psi(beta + s) - ends - self.nobs * psi(beta) + base])
+            dot(left, psi(beta + u - 1)) + dot(still, psi(beta + s)) - ends - self.nobs * psi(beta) + base])
 
     def loglike(self, params: ArrayLike) -> float:
         """Return the log-likelihood at given (alpha, beta)."""
-        return self.loglike_and_score(params)[0]
+        return self.loglike_and_score(positive(params, ShiftedBetaGeometricResults.names))[0]
 
     def fit(self) -> "ShiftedBetaGeometricResults":
         """Fit by maximum likelihood; warn and set `converged` to False where there is no clear maximum."""
@@ -122,7 +128,7 @@ class ShiftedBetaGeometricResults(Results):
         from scipy.special import betaln
 
         alpha, beta = self.params
-        after = np.atleast_1d(column("t", t, 0))
+        after = _check.vector("t", t, 0)
         return shaped(np.exp(betaln(alpha, beta + after) - betaln(alpha, beta)), t)
 
     def retention(self, t: ArrayLike) -> Any:
@@ -135,7 +141,7 @@ class ShiftedBetaGeometricResults(Results):
         array([0.5       , 0.66666667, 0.9       ])
         """
         alpha, beta = self.params
-        period = np.atleast_1d(column("t", t, 1))
+        period = _check.vector("t", t, 1)
         return shaped((beta + period - 1) / (alpha + beta + period - 1), t)
 
     def residual_lifetime(self, tenure: ArrayLike, discount: float, first_payment: int = 0) -> Any:
@@ -162,10 +168,9 @@ class ShiftedBetaGeometricResults(Results):
         """
         from scipy.special import hyp2f1
 
-        n = np.atleast_1d(column("tenure", tenure, 0))
-        if discount < 0 or first_payment not in (0, 1):
-            raise ValueError(f"discount must be 0 or more and first_payment 0 or 1, got {discount}, "
-                             f"{first_payment}")
+        n = _check.counts("tenure", tenure)
+        discount = _check.share("discount", discount, least=0, below=1, unit="a rate a period")
+        first_payment = _check.whole("first_payment", first_payment, 0, 1, unit="0 (due now) or 1 (just paid)")
         alpha, beta = self.params
         due = (beta + n) / (alpha + beta + n) * hyp2f1(
             1, beta + n + 1, alpha + beta + n + 1, 1 / (1 + discount))
@@ -194,14 +199,10 @@ def contract_cohorts(start: ArrayLike, life: ArrayLike, observed: ArrayLike) -> 
     2    Jan       2          2  0.666667   1.000000
     3    Jan       3          1  0.333333   0.500000
     """
-    t, left = column("life", life, 0, whole=True), np.asarray(observed)
-    same_rows(start=np.asarray(start), life=t, observed=left)
-    if left.dtype != bool:
-        raise TypeError(f"observed must be True (left) or False (still a customer), got {left.dtype}")
-    if (left & (t == 0)).any() or pd.isna(np.asarray(start)).any():
-        raise ValueError("an observed life starts at 1, and every customer needs a cohort")
+    _check.same_rows(start=start, life=life, observed=observed)
+    cohorts, (t, left) = _check.ids("start", start), _lives(life, observed)
     rows = []
-    members = pd.DataFrame({"start": start, "renewed": t - left, "left": left, "life": t})
+    members = pd.DataFrame({"start": cohorts.to_numpy(), "renewed": t - left, "left": left, "life": t})
     for cohort, group in members.groupby("start"):
         last = group["life"].max() if group["left"].all() else group.loc[~group["left"], "life"].min()
         for k in range(int(last) + 1):

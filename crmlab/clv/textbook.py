@@ -1,9 +1,11 @@
 """Customer lifetime value as textbooks write it: one retention rate, one margin, or a Markov chain."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlab._transactions import Vector
+from crmlab import _check
+from crmlab._check import Vector
 
 
 def clv_simple(m: float, r: float, i: float, first_margin: int = 1, periods: int | None = None) -> float:
@@ -20,32 +22,16 @@ def clv_simple(m: float, r: float, i: float, first_margin: int = 1, periods: int
     >>> clv_simple(100, r=0.8, i=0.1), clv_simple(100, r=0.8, i=0.1, first_margin=0)
     (266.66666666666663, 366.66666666666663)
     """
-    if not (0 <= r <= 1 and i >= 0 and np.isfinite(m)):
-        raise ValueError(f"r must lie in 0–1, i be 0 or more and m a number, got r={r}, i={i}, m={m}")
-    if first_margin not in (0, 1):
-        raise ValueError(f"first_margin is 0 (now) or 1 (after one period), got {first_margin}")
+    m = _check.number("m", m, unit="money a period")
+    r = _check.share("r", r, least=0, most=1, unit="retention, a share")
+    i = _check.share("i", i, least=0, below=1, unit="a discount rate a period, such as .1")
+    first_margin = _check.whole("first_margin", first_margin, 0, 1, unit="0 (now) or 1 (after one period)")
     if periods is None:
         if r == 1 and i == 0:
             raise ValueError("r = 1 with i = 0 is worth an infinite amount: give periods")
         return m * r / (1 + i - r) + m * (first_margin == 0)
-    if periods < first_margin:
-        raise ValueError(f"periods must be at least {first_margin}, got {periods}")
+    periods = _check.whole("periods", periods, first_margin, _check.MOST_PERIODS, unit="a number of periods")
     return float(m * ((r / (1 + i)) ** np.arange(first_margin, periods + 1)).sum())
-
-
-def margin_multiple(r: ArrayLike, i: ArrayLike) -> Vector:
-    """Return r/(1+i−r): how many yearly margins a customer is worth when the first comes after a period.
-
-    Parameters: retention `r` (0–1) and discount rate `i` (0 or more), numbers or arrays that broadcast.
-    Returns the multiples. Raises ValueError outside these ranges. Source: Gupta and Lehmann (2003).
-
-    >>> margin_multiple([0.6, 0.7, 0.8, 0.9], 0.1).round(2)
-    array([1.2 , 1.75, 2.67, 4.5 ])
-    """
-    retention, rate = np.asarray(r, float), np.asarray(i, float)
-    if not ((0 <= retention) & (retention <= 1) & (rate >= 0) & (1 + rate > retention)).all():
-        raise ValueError("r must lie in 0–1 and i be 0 or more (and above 0 where r is 1)")
-    return retention / (1 + rate - retention)
 
 
 def markov_clv(P: ArrayLike, R: ArrayLike, d: float, periods: int | None = None) -> Vector:
@@ -61,16 +47,29 @@ def markov_clv(P: ArrayLike, R: ArrayLike, d: float, periods: int | None = None)
     >>> markov_clv([[0.8, 0.2], [0, 1]], [100, 0], d=0.1).round(2)
     array([366.67,   0.  ])
     """
-    chain, reward = np.asarray(P, float), np.asarray(R, float)
-    if chain.ndim != 2 or chain.shape[0] != chain.shape[1] or reward.shape != chain.shape[:1]:
+    chain, reward = _matrix("P", P), _check.vector("R", R, unit="net margin a period")
+    if chain.shape[0] != chain.shape[1] or reward.shape != chain.shape[:1]:
         raise ValueError(f"P must be square and R have one number per row, got {chain.shape}, {reward.shape}")
-    if not ((chain >= 0).all() and np.allclose(chain.sum(axis=1), 1) and np.isfinite(reward).all()):
+    _check.same_rows(P=P, R=R)
+    if not ((chain >= 0).all() and np.allclose(chain.sum(axis=1), 1)):
         raise ValueError(f"rows of P must be 0 or more and sum to 1, got sums {chain.sum(axis=1).round(4)}")
-    if d < 0 or (d == 0 and periods is None):
-        raise ValueError(f"d must be above 0 (or 0 with a number of periods), got {d}")
+    least = {"above": 0} if periods is None else {"least": 0}
+    d = _check.share("d", d, **least, below=1, unit="a discount rate a period (0 only with a number of periods)")
     if periods is None:
-        return np.linalg.solve(np.eye(len(chain)) - chain / (1 + d), reward)
+        return np.asarray(np.linalg.solve(np.eye(len(chain)) - chain / (1 + d), reward))
     value = np.zeros(len(chain))
-    for _ in range(periods + 1):
+    for _ in range(_check.whole("periods", periods, 0, _check.MOST_PERIODS, unit="a number of periods") + 1):
         value = reward + chain @ value / (1 + d)
     return value
+
+
+def _matrix(name: str, values: ArrayLike) -> Vector:
+    if isinstance(values, pd.DataFrame):
+        if not values.index.equals(values.columns):
+            raise ValueError(f"{name} must have the same states in rows and columns, in the same order")
+        return _check.matrix(name, values)
+    try:
+        table = pd.DataFrame(np.asarray(values))
+    except ValueError:
+        raise ValueError(f"{name} must be a square table of numbers; its rows have different lengths") from None
+    return _check.matrix(name, table)

@@ -5,24 +5,19 @@ from math import factorial
 import numpy as np
 import pandas as pd
 
+from crmlab import _check
+
 __all__ = ["lmg", "penalty_reward"]
 
 _MOST = 15
 
 
 def _complete(ratings: pd.DataFrame, outcome: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    if len(ratings) != len(outcome):
-        raise ValueError(f"ratings have {len(ratings)} rows, outcome {len(outcome)}: they must be the same people")
-    text = [str(name) for name in ratings if not pd.api.types.is_numeric_dtype(ratings[name])]
-    if text:
-        raise TypeError(f"{text[0]} holds {ratings[text[0]].dtype}, not numbers: convert the ratings first")
-    x, y = ratings.to_numpy(dtype=float, na_value=np.nan), outcome.to_numpy(dtype=float, na_value=np.nan)
-    gaps = int((~np.isfinite(np.column_stack([x, y]))).any(axis=1).sum())
-    if gaps:
-        raise ValueError(f"{gaps} of {len(x)} rows have a missing rating or outcome: leave them out, and say so")
-    flat = [str(name) for name, column in zip(ratings, x.T, strict=True) if np.ptp(column) == 0]
-    if flat or np.ptp(y) == 0:
-        raise ValueError(f"{', '.join(flat) or 'the outcome'} is the same in all {len(x)} rows: nothing to explain")
+    x = _check.matrix("ratings", ratings, columns=1, rows=1, vary=True)
+    y = _check.vector("outcome", outcome)
+    _check.same_rows(ratings=ratings, outcome=outcome)
+    if np.ptp(y) == 0:
+        raise ValueError(f"the outcome is the same in all {len(x)} rows: nothing to explain")
     if len(x) <= x.shape[1] + 1:
         raise ValueError(f"{len(x)} rows are too few for {x.shape[1]} drivers")
     return x, y
@@ -91,8 +86,9 @@ def penalty_reward(
     """
     from statsmodels.api import OLS, add_constant
 
-    if not low < high:
-        raise ValueError(f"low must be below high, got {low} and {high}")
+    level = _check.level(level)
+    low = _check.number("low", low, unit="the highest low rating")
+    high = _check.number("high", high, above=low, unit="the lowest high rating")
     x, y = _complete(ratings, outcome)
     bad, good = x <= low, x >= high
     counts = pd.DataFrame({"low": bad.sum(axis=0), "high": good.sum(axis=0)}, index=ratings.columns)

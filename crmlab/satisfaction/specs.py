@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+
+from crmlab import _check
 
 __all__ = ["MODELS", "acsi_score", "model_spec"]
 
@@ -83,17 +84,14 @@ def acsi_score(items: pd.DataFrame, weights: ArrayLike, scale: tuple[float, floa
     >>> float(acsi_score(means, [0.38, 0.33, 0.29]).mean().round(4))
     70.7778
     """
-    low, high = scale
-    if not high > low:
-        raise ValueError(f"scale goes from low to high, got {scale}")
-    x, w = items.to_numpy(dtype=float, na_value=np.nan), np.asarray(weights, dtype=float)
-    if w.shape != (items.shape[1],):
-        raise ValueError(f"{items.shape[1]} items need as many weights, got {w.size}")
-    if not np.isfinite(w).all() or (w < 0).any() or w.sum() == 0:
-        raise ValueError("weights must be 0 or more, without gaps, and not all 0")
-    outside = np.asarray((x < low) | (x > high)).sum(axis=0)
-    if outside.any():
-        k = int(outside.argmax())
-        name, found = items.columns[k], outside[k]
-        raise ValueError(f"{name} has {found} answers outside the scale {low:g}–{high:g}: give its own scale")
+    low, high = _check.cuts("scale", scale, 2)
+    x = _check.matrix("items", items, rows=1, least=low, most=high, missing=True)
+    w = _check.vector("weights", weights, 0)
+    if isinstance(weights, pd.Series) and list(weights.index) != list(items.columns):
+        raise ValueError(f"weights are for {', '.join(map(str, weights.index))}, items are "
+                         f"{', '.join(map(str, items.columns))}: bring them into one order")  # fmt: skip
+    if len(w) != x.shape[1]:
+        raise ValueError(f"{x.shape[1]} items need as many weights, got {w.size}")
+    if w.sum() == 0:
+        raise ValueError("weights are all 0")
     return pd.Series(100 * (x - low) @ w / ((high - low) * w.sum()), index=items.index, name="acsi")

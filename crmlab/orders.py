@@ -1,40 +1,19 @@
-"""The reductions that read every transaction, and the check of a column of numbers.
+"""The reductions that read every order: from a table of orders to one row a customer (or a cohort and month).
 
-The reductions are written once for pandas, polars, DuckDB and PySpark frames. Each takes a table of orders
-and gives back the same kind of table, one row per customer (or per cohort and month), sorted. `clv` and
-`value` publish them; everything after is pandas. Two lines ask which engine it is, because the same words run
-at very different speed there; the answers are equal, and tested to be.
+They are written once for pandas, polars, DuckDB and PySpark frames, give back the same kind of table, sorted, and are
+published by the rooms that teach them (`clv`, `value`); everything after is pandas. Two lines ask which engine it is,
+because the same words run at very different speed there; the answers are equal, and tested to be.
 """
 
 import datetime as dt
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-Vector = NDArray[np.float64]
+from crmlab import _check
+
 Frame = Any  # narwhals DataFrame or LazyFrame: the verbs used here are common to both
-
-
-def column(name: str, values: ArrayLike, least: float = -np.inf, whole: bool = False,
-           advice: str = "correct or leave out these rows") -> Vector:
-    """Return `values` as floats, or say how many rows of `name` are not numbers of at least `least`."""
-    raw = np.asarray(values)
-    if raw.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold numbers, got {raw.dtype} ({raw.size} rows): convert it first, "
-                        "for example with pandas.to_numeric")
-    number = raw.astype(float)
-    if number.size == 0:
-        raise ValueError(f"{name} is empty: there is nothing to compute from")
-    for wrong, what in [(~np.isfinite(number), "missing or infinite"),
-                        (number < least, f"below {least:g}"),
-                        (whole & (number != np.floor(number)), "not whole numbers")]:
-        if wrong.any():
-            raise ValueError(f"{name}: {wrong.sum()} of {number.size} rows are {what} (first at position "
-                             f"{np.flatnonzero(wrong)[0]}): {advice}")
-    return number
 
 
 def _value(frame: Frame) -> dict[str, Any]:
@@ -59,27 +38,37 @@ def _is_sql(frame: Frame) -> bool:
     return not (frame.implementation.is_pandas_like() or frame.implementation.is_polars())
 
 
-def _day(name: str, value: str | dt.date) -> dt.datetime:
-    """Read a calendar day."""
-    day = pd.Timestamp(value)
-    if day is pd.NaT or day.tzinfo is not None or day != day.normalize():
-        raise ValueError(f"{name} must be a calendar day such as '2023-12-31', without time or zone: {value}")
-    return day.to_pydatetime()
+def _after(end: str | dt.date) -> dt.datetime:
+    """The moment the last day is over: an order at any hour of it still counts."""
+    return _check.day("end", end).to_pydatetime() + dt.timedelta(days=1)
 
 
-def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, check: bool,
-            returns: bool = False) -> Frame:
+def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, check: bool) -> Frame:
     """Return `columns` of the orders up to and including the day `end`, or say what is wrong with them.
 
-    One query of the whole table counts missing values and looks for negative or infinite amounts; a lazy
-    table is read once more for it, unless `check` is False. Amounts become double precision. With `returns`
-    negative amounts pass.
+    One query of the whole table counts missing values and looks for negative or infinite amounts; a lazy table is
+    read once more for it, unless `check` is False. Amounts become double precision.
     """
+    frame = _opened(orders, columns)
+    if check:
+        _check_values(frame, columns, end)
+    if end is not None:
+        frame = frame.filter(nw.col("order_date") < _after(end))
+    return frame
+
+
+def _opened(orders: Any, columns: tuple[str, ...]) -> Frame:
+    """These columns as a narwhals frame, with dates that are dates and amounts in double precision."""
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"by is the column to add up for, such as 'customer_id', not {columns[0]!r}")
+    if isinstance(orders, pd.DataFrame):
+        orders = _plain(orders, columns)
     try:
         frame: Frame = nw.from_native(orders)
     except TypeError:
-        raise TypeError("orders must be a pandas, polars, DuckDB or PySpark frame, "
-                        f"got {type(orders).__name__}") from None
+        raise TypeError(
+            f"orders must be a pandas, polars, DuckDB or PySpark frame, got {type(orders).__name__}"
+        ) from None
     schema = frame.collect_schema()
     absent = [name for name in columns if name not in schema.names()]
     if absent:
@@ -87,28 +76,45 @@ def checked(orders: Any, columns: tuple[str, ...], end: str | dt.date | None, ch
     if "order_date" in columns:
         kind = schema["order_date"]
         if not isinstance(kind, (nw.Date, nw.Datetime)):
-            raise TypeError(f"order_date holds {kind}, not dates: convert it, for example with "
-                            "pandas.to_datetime")
+            raise TypeError(
+                f"order_date holds {kind}, not dates: convert it, for example with pandas.to_datetime"
+            )
         if isinstance(kind, nw.Datetime) and kind.time_zone is not None:
-            raise TypeError(f"order_date has time zone {kind.time_zone}, and a day needs one place: convert "
-                            "to local time and drop the zone (pandas: .dt.tz_convert(zone)."
-                            "dt.tz_localize(None); PySpark: to_date(…) or a cast to timestamp_ntz)")
+            raise TypeError(
+                f"order_date has time zone {kind.time_zone}, and a day needs one place: convert to local time and drop "
+                "the zone (pandas: .dt.tz_convert(zone).dt.tz_localize(None); PySpark: to_date(…) or a cast to "
+                "timestamp_ntz)"
+            )
     if "amount" in columns and not schema["amount"].is_numeric():
-        raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with "
-                        "pandas.to_numeric")
+        raise TypeError(f"amount holds {schema['amount']}, not numbers: convert it, for example with pandas.to_numeric")
     frame = frame.select(*columns)
     if "amount" in columns:
         frame = frame.with_columns(nw.col("amount").cast(nw.Float64))
-    if check:
-        _check_values(frame, columns, end, returns)
-    if end is not None:
-        frame = frame.filter(nw.col("order_date") < _day("end", end) + dt.timedelta(days=1))
     return frame
 
 
-def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | None, returns: bool) -> None:
+def _plain(orders: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A pandas table without what the engines read differently: mixed ids, unused categories, dates of pyarrow."""
+    _check.frame("orders", orders, *columns)
+    orders = orders[list(columns)]
+    changed: dict[str, pd.Series] = {}
+    for name in columns:
+        kind = orders[name].dtype
+        loose = pd.api.types.is_object_dtype(kind)
+        if name not in ("order_date", "amount") and (loose or isinstance(kind, pd.CategoricalDtype)):
+            ids = _check.ids(name, orders[name])
+            changed[name] = ids if loose else ids.astype(ids.cat.categories.dtype)
+        elif name == "order_date" and (loose or isinstance(kind, pd.ArrowDtype)):
+            changed[name] = _check.days(name, orders[name], missing=True)
+    return orders.assign(**changed) if changed else orders
+
+
+def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | None) -> None:
     """Refuse an empty table, missing values, infinite or negative amounts, and orders that all come later."""
     asked = [nw.len().alias("rows"), *(nw.col(name).count().alias(f"has {name}") for name in columns)]
+    texts = [name for name in columns if frame.collect_schema()[name] == nw.String]
+    for name in texts:
+        asked.append((nw.col(name).str.strip_chars() == "").cast(nw.Int64).sum().alias(f"blank {name}"))
     if "order_date" in columns:
         asked.append(nw.col("order_date").min().alias("first"))
     if "amount" in columns:
@@ -122,11 +128,16 @@ def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | N
             raise ValueError(f"{name} is missing in {missing} of {rows} rows: fill or leave out these rows")
     if not abs(seen.get("total", 0)) < float("inf"):
         raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
-    if seen.get("least", 0) < 0 and not returns:
+    if seen.get("least", 0) < 0:
         bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))["rows"]
-        raise ValueError(f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take "
-                         "it off the order it belongs to, or leave it out, and say which")
-    if end is not None and pd.Timestamp(seen["first"]) >= _day("end", end) + dt.timedelta(days=1):
+        raise ValueError(
+            f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take it off the order it belongs "
+            "to, or leave it out, and say which"
+        )
+    for name in texts:
+        if seen[f"blank {name}"]:
+            raise ValueError(f"{name} is blank in {seen[f'blank {name}']} of {rows} rows: fill or leave out these rows")
+    if end is not None and pd.Timestamp(seen["first"]) >= _after(end):
         raise ValueError(f"none of {rows} orders is on or before end = {end} (first {seen['first']})")
 
 
@@ -183,7 +194,7 @@ def purchase_summary(orders: Any, *, end: str | dt.date, check: bool = True) -> 
         opening = nw.col("opening").sum()
     one = days.group_by("customer_id").agg(first=nw.col("day").min(), last=nw.col("day").max(), days=nw.len(),
                                            total=nw.col("amount").sum(), opening=opening)
-    final = _day("end", end).toordinal()
+    final = _check.day("end", end).toordinal()
     one = one.with_columns(frequency=nw.col("days").cast(nw.Int64) - 1, first=_day_number("first"),
                            last=_day_number("last"))
     return _native(one.select(
@@ -214,7 +225,7 @@ def rfm_measures(orders: Any, *, end: str | dt.date, check: bool = True) -> Any:
     """
     one = daily(orders, end, check).group_by("customer_id").agg(
         last=nw.col("day").max(), frequency=nw.len(), monetary=nw.col("amount").sum())
-    final = _day("end", end).toordinal()
+    final = _check.day("end", end).toordinal()
     recency = (final - _day_number("last")).cast(nw.Int64).alias("recency")
     return _native(one.select("customer_id", recency, nw.col("frequency").cast(nw.Int64), "monetary"),
                    "customer_id")
@@ -236,9 +247,54 @@ def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = 
     1           b     5.0       1
     """
     columns = (by, "amount") if end is None else (by, "amount", "order_date")
-    sums = checked(orders, columns, end, check, returns=True).group_by(by).agg(
-        amount=nw.col("amount").sum(), orders=nw.len())
-    return _native(sums.with_columns(nw.col("orders").cast(nw.Int64)), by)
+    frame = _opened(orders, columns)
+    if end is not None:
+        if check:
+            _check_values(frame.select("order_date"), ("order_date",), end)
+        frame = frame.filter(nw.col("order_date") < _after(end))
+    known = [nw.col("amount").count().alias("known")] if check else []
+    sums = frame.group_by(by).agg(nw.col("amount").sum(), nw.len().alias("orders"), *known)
+    sums = sums.with_columns(nw.col("orders").cast(nw.Int64))
+    if check:
+        sums = _held(sums)
+        _check_totals(sums, by)
+    return _native(sums.select(by, "amount", "orders"), by)
+
+
+def _held(sums: Frame) -> Frame:
+    """A lazy result computed once and kept, so that looking at it does not read the orders again."""
+    native = sums.to_native()
+    if sums.implementation.is_polars() and isinstance(sums, nw.LazyFrame):
+        return nw.from_native(native.collect().lazy())
+    if sums.implementation.is_duckdb():
+        held = native.df()  # the query below finds it by this name
+        kinds = zip(native.columns, native.types, strict=True)
+        same = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in kinds)
+        made = native.query("held_orders", f"select {same} from held")
+        del held
+        return nw.from_native(made)
+    return sums
+
+
+def _check_totals(sums: Frame, by: str) -> None:
+    """Refuse what the groups show of the rows: missing or blank keys, missing or infinite amounts."""
+    asked = [nw.col("orders").sum().alias("rows"), nw.col("known").sum(), nw.col("amount").sum().alias("total")]
+    seen = _value(sums.select(*asked))
+    rows = seen["rows"]
+    if not rows:
+        raise ValueError("orders is empty: there is nothing to summarise")
+    without = nw.col(by).is_null()
+    if sums.collect_schema()[by] == nw.String:
+        without = without | (nw.col(by).str.strip_chars() == "")
+    elif sums.collect_schema()[by].is_float():
+        without = without | nw.col(by).is_nan()
+    missing = _value(sums.filter(without).select(nw.col("orders").sum()))["orders"]
+    if missing:
+        raise ValueError(f"{by} is missing in {missing} of {rows} rows: fill or leave out these rows")
+    if seen["known"] < rows:
+        raise ValueError(f"amount is missing in {rows - seen['known']} of {rows} rows: fill or leave out these rows")
+    if not abs(seen["total"]) < float("inf"):
+        raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
 
 
 def cohort_table(orders: Any, *, end: str | dt.date | None = None, check: bool = True) -> Any:
