@@ -109,7 +109,9 @@ def _plain(orders: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return orders.assign(**changed) if changed else orders
 
 
-def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | None) -> None:
+def _check_values(
+    frame: Frame, columns: tuple[str, ...], end: str | dt.date | None, returns: bool = False
+) -> None:
     """Refuse an empty table, missing values, infinite or negative amounts, and orders that all come later."""
     asked = [nw.len().alias("rows"), *(nw.col(name).count().alias(f"has {name}") for name in columns)]
     texts = [name for name in columns if frame.collect_schema()[name] == nw.String]
@@ -128,7 +130,7 @@ def _check_values(frame: Frame, columns: tuple[str, ...], end: str | dt.date | N
             raise ValueError(f"{name} is missing in {missing} of {rows} rows: fill or leave out these rows")
     if not abs(seen.get("total", 0)) < float("inf"):
         raise ValueError(f"amount is infinite or not a number in some of {rows} rows: correct them")
-    if seen.get("least", 0) < 0:
+    if seen.get("least", 0) < 0 and not returns:
         bad = _value(frame.filter(nw.col("amount") < 0).select(rows=nw.len()))["rows"]
         raise ValueError(
             f"amount is negative in {bad} of {rows} rows. A return is not a purchase: take it off the order it belongs "
@@ -250,7 +252,7 @@ def totals(orders: Any, *, by: str = "customer_id", end: str | dt.date | None = 
     frame = _opened(orders, columns)
     if end is not None:
         if check:
-            _check_values(frame.select("order_date"), ("order_date",), end)
+            _check_values(frame, columns, end, returns=True)
         frame = frame.filter(nw.col("order_date") < _after(end))
     known = [nw.col("amount").count().alias("known")] if check else []
     sums = frame.group_by(by).agg(nw.col("amount").sum(), nw.len().alias("orders"), *known)

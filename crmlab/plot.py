@@ -1,8 +1,10 @@
-"""The house figures. Importing this module applies the house style to matplotlib, and says so here.
+"""The house style, and the few figures that seaborn lacks. Importing this module applies the style, and says so here.
 
-The style: colours that colour-blind readers can tell apart (Okabe & Ito 2008), a light grid, no frame,
-a size that fits a notebook page, and pictures that are the same bytes every time. Every function
-returns the matplotlib `ax`, so that a title, a note or another line can be added.
+seaborn draws: heat maps, distributions, box and point plots, facets; it takes its colours and sizes from here. The
+style: colours that colour-blind readers can tell apart (Okabe & Ito 2008), a light grid, no frame, a size that fits a
+notebook page, pictures that are the same bytes every time, and a Chinese font behind the Latin one where the computer
+has one. What stands here: bars that carry their values and intervals, lines named at their ends, intervals beside a
+truth, and axes in per cent or yuan. Every function returns the matplotlib `ax`, so that more can be added.
 """
 
 from collections.abc import Mapping
@@ -12,19 +14,35 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from cycler import cycler
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from crmlab import _check
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, BLACK = COLOURS
 GREY = "#8A8A8A"
+# fonts that can show Chinese, as Windows, macOS and Linux bring them
+CHINESE = ("Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC", "Noto Sans CJK SC", "Noto Sans SC",
+           "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei")  # fmt: skip
 
-__all__ = ["COLOURS", "bars", "heat", "intervals", "lines", "money_axis", "percent_axis"]
+__all__ = ["CHINESE", "COLOURS", "bars", "chinese_font", "intervals", "lines", "money_axis", "percent_axis"]
+
+
+def chinese_font() -> str | None:
+    """The font of this computer that shows Chinese in figures, or None if there is none."""
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in CHINESE if name in there), None)
 
 
 def _apply_style() -> None:
+    chinese = chinese_font()
     mpl.rcParams.update(
         {
+            "font.sans-serif": ["DejaVu Sans", *CHINESE],
+            # the second family is asked only for characters that the first does not have
+            "font.family": ["sans-serif", *([chinese] if chinese else [])],
             "figure.figsize": (7.2, 3.8),
             "figure.dpi": 90,
             "figure.constrained_layout.use": True,
@@ -62,7 +80,7 @@ def percent_axis(ax: Axes, axis: str = "y", decimals: int = 0) -> Axes:
 
 
 def money_axis(ax: Axes, axis: str = "y") -> Axes:
-    """Show one axis in yuan with thousands separators: ¥12 000."""
+    """Show one axis in yuan with thousands separators: ¥12,000."""
     text = FuncFormatter(lambda value, _: _money(value))
     getattr(ax, f"{axis}axis").set_major_formatter(text)
     return ax
@@ -71,7 +89,7 @@ def money_axis(ax: Axes, axis: str = "y") -> Axes:
 def _money(value: float) -> str:
     sign = "−" if value < 0 else ""
     digits = f"{abs(value):,.0f}" if abs(value) >= 10 or value == round(value) else f"{abs(value):,.2f}"
-    return f"{sign}¥{digits}".replace(",", " ")
+    return f"{sign}¥{digits}"
 
 
 def bars(
@@ -99,6 +117,11 @@ def bars(
     -------
     The axes; `ax.containers[0]` holds the bars.
     """
+    _check.vector("values", values)
+    _check.same_rows(values=values, low=low, high=high)
+    sides = [_check.vector(name, end) for name, end in (("low", low), ("high", high)) if end is not None]
+    if len(sides) == 2 and not (sides[0] <= sides[1]).all():
+        raise ValueError("low is above high in some rows: give the lower end first")
     ax = plt.gca() if ax is None else ax
     place = np.arange(len(values))
     ax.barh(place, values.to_numpy(), color=BLUE, height=0.65)
@@ -150,6 +173,13 @@ def lines(
     -------
     The axes; `ax.lines` holds the lines in the order of the columns.
     """
+    _check.matrix("table", table, missing=True)
+    strange = [name for name in dashed if name not in table]
+    if strange:
+        raise KeyError(f"dashed names {strange[0]!r}, which is no column; there are {', '.join(map(str, table))}")
+    empty = [str(name) for name in table if table[name].isna().all()]
+    if empty:
+        raise ValueError(f"{', '.join(empty)} has no values to draw")
     ax = plt.gca() if ax is None else ax
     ends = []
     for k, name in enumerate(table.columns):
@@ -204,13 +234,15 @@ def intervals(
     ------
     KeyError if a column is missing.
     """
-    missing = [name for name in ("estimate", "low", "high") if name not in table]
-    if missing:
-        raise KeyError(f"intervals() needs the columns estimate, low and high; missing: {', '.join(missing)}")
+    _check.frame("table", table, "estimate", "low", "high", rows=1)
+    middle, low, high = (_check.vector(name, table[name], missing=True) for name in ("estimate", "low", "high"))
+    wrong = (low > middle) | (high < middle)
+    if wrong.any():
+        raise ValueError(f"the estimate lies outside its interval in {wrong.sum()} of {len(table)} rows, first "
+                         f"{table.index[int(wrong.argmax())]!r}")  # fmt: skip
     ax = plt.gca() if ax is None else ax
     place = np.arange(len(table))
-    middle = table["estimate"].to_numpy(dtype=float)
-    around = np.array([middle - table["low"].to_numpy(), table["high"].to_numpy() - middle])
+    around = np.array([middle - low, high - middle])
     ax.errorbar(middle, place, xerr=around, fmt="o", color=BLUE, capsize=3, label="estimate, 95 % interval")
     if truth is not None:
         known = [(truth[name], y) for name, y in zip(table.index, place, strict=True) if name in truth]
@@ -221,32 +253,4 @@ def intervals(
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=xlabel)
     ax.set_title(title, pad=24 if truth is not None else None)
-    return ax
-
-
-def heat(
-    table: pd.DataFrame,
-    *,
-    label: str = "{:.0f}",
-    xlabel: str = "",
-    ylabel: str = "",
-    title: str = "",
-    ax: Axes | None = None,
-) -> Axes:
-    """A table as coloured cells with the values written in them; missing cells stay blank."""
-    ax = plt.gca() if ax is None else ax
-    values = table.to_numpy(dtype=float)
-    picture = ax.imshow(np.ma.masked_invalid(values), cmap="Blues", aspect="auto")
-    low, high = picture.get_clim()
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            dark = high > low and (value - low) / (high - low) > 0.6
-            text = label.format(value).replace("%", " %")
-            ax.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
-    ax.set_xticks(range(table.shape[1]), [str(name) for name in table.columns])
-    ax.set_yticks(range(table.shape[0]), [str(name) for name in table.index])
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.set_title(title)
     return ax

@@ -34,6 +34,8 @@ def _markets(
                 f"market {name!r} has {len(group)} rows and {int(group['y'].sum())} loyal: a curve needs {LEAST} rows, "
                 "with some who stayed and some who left"
             )
+        if group["who"].nunique() < 2:
+            raise ValueError(f"all {len(group)} rows of market {name!r} are of one person: a curve needs several")
     return frame, order
 
 

@@ -90,11 +90,11 @@ def repeat_hazard(first: pd.Series, second: pd.Series, end: str | pd.Timestamp, 
     if not isinstance(first, pd.Series) or not isinstance(second, pd.Series):
         raise TypeError("first and second are Series of dates, with the customer as index")
     who = _check.ids("the index of first", pd.Series(first.index), unique=True, rows=1)
-    others = _check.ids("the index of second", pd.Series(second.index), unique=True)
+    others = _check.ids("the index of second", pd.Series(second.index), unique=True, rows=0)
     _check.same_ids(**{"the index of first": who, "the index of second": others})
     last = _check.day("end", end)
     start = _check.days("first", first)
-    again = _check.days("second", second, missing=True).reindex(first.index)
+    again = _check.days("second", second, missing=True, rows=0).reindex(first.index)
     if (start > last).any() or (again > last).any():
         raise ValueError(f"some purchases are after the end, {last:%Y-%m-%d}: cut the orders there first")
     gap = (again - start).dt.days
@@ -150,7 +150,8 @@ def ladder(
     orders = _dated(orders, "customer_id", "order_date")
     referrals = _dated(referrals, "customer_id", "date")
     _check.same_ids(orders=orders["customer_id"], referrals=referrals["customer_id"])
-    leads = _dated(leads, "lead_id", "created").assign(converted=_check.days("converted", leads["converted"], True))
+    converted = _check.days("converted", leads["converted"], missing=True, rows=0)
+    leads = _dated(leads, "lead_id", "created").assign(converted=converted)
     so_far = orders[orders["order_date"] <= day]
     recent = so_far["order_date"] > day - pd.Timedelta(days=days)
     total = so_far.groupby("customer_id").size()
@@ -170,6 +171,6 @@ def ladder(
 
 def _dated(table: pd.DataFrame, who: str, when: str) -> pd.DataFrame:
     """The ids and days of a table, checked; categories become plain values."""
-    ids = _check.ids(who, table[who])
+    ids = _check.ids(who, table[who], rows=0)
     plain = ids.astype(ids.cat.categories.dtype) if isinstance(ids.dtype, pd.CategoricalDtype) else ids
-    return pd.DataFrame({who: plain, when: _check.days(when, table[when])})
+    return pd.DataFrame({who: plain, when: _check.days(when, table[when], rows=0)})

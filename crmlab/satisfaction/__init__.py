@@ -1,7 +1,8 @@
 """Satisfaction: index models estimated by partial least squares, the score they give, and what drives it.
 
-`path_model` holds the path model, `results` what it found, `diagram` draws it, `specs` the four index models as arrows, `drivers` what splits and bends importance.
-Weighted indices and top-box shares are a line of pandas each; their intervals are in `survey` and statsmodels.
+`path_model` holds the path model, `results` what it found, `diagram` draws it; `specs` has the index models as arrows,
+`drivers` what splits and bends importance. Weighted indices and top-box shares are a line of pandas each;
+their intervals are in `survey` and statsmodels.
 """
 
 from crmlab.satisfaction.drivers import lmg, penalty_reward

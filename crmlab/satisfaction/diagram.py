@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from crmlab import _check
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -61,6 +63,9 @@ def path_diagram(
     """
     from matplotlib.patches import FancyArrowPatch
 
+    for what, numbers in (("values", values), ("r2", r2)):
+        for name, number in (numbers or {}).items():
+            _check.number(f"{what}[{name!r}]", number)
     where = {**PLACES, **(places or {})}
     names = list(dict.fromkeys(name for effect, causes in paths.items() for name in [*causes, effect]))
     homeless = [name for name in names if name not in where]

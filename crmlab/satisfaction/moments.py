@@ -26,7 +26,8 @@ def answers(data: pd.DataFrame, items: Sequence[str], missing: str) -> tuple[Flo
                 'most often: say missing="drop" to leave them out or missing="mean" to fill in means'
             )
         if missing == "drop":
-            x, index = x[~gaps.any(axis=1)], index[~gaps.any(axis=1)]
+            whole = np.asarray(~gaps.any(axis=1))
+            x, index = x[whole], index[whole]
         else:
             answered = np.where(gaps, 0.0, x).sum(axis=0) / np.maximum((~gaps).sum(axis=0), 1)
             x = np.where(gaps, answered, x)

@@ -101,8 +101,8 @@ class PathModel:
         self._neighbours = np.zeros((len(self.latent), len(self.latent)))
         for c, e in self.pairs:
             self._neighbours[c, e] = self._neighbours[e, c] = 1.0
-        given, self.index = answers(data, self.items, missing)
-        self._x = on_0_100(given, self.items, scale)
+        complete, self.index = answers(data, self.items, missing)
+        self._x = on_0_100(complete, self.items, scale)
 
     def _check_diagram(self) -> None:
         empty = [name for name, block in self.blocks.items() if not block]
@@ -163,8 +163,8 @@ class PathModel:
         if r[a, b] > 1 or estimate.r2[0].max() > 1:
             raise ValueError(
                 f"this solution is inadmissible: freed of error of measurement, {self.latent[a]} and {self.latent[b]} "
-                f"correlate by {r[a, b]:.2f}, R² is up to {estimate.r2[0].max():.2f}. Their items cannot tell them apart: "
-                "join the two, ask better items, or use consistent=False"
+                f"correlate by {r[a, b]:.2f}, R² is up to {estimate.r2[0].max():.2f}. Their items cannot tell them "
+                "apart: join the two, ask better items, or use consistent=False"
             )
 
     # ---- the algorithm, on a stack of correlation matrices -------------------------------------------------
