@@ -466,3 +466,10 @@ def test_the_interval_of_the_retention_test_holds_the_expected_effect_over_seeds
         wins.append(fate.nlargest(best, "uplift")["uplift"].mean() - fate.nlargest(best, "risk")["uplift"].mean())
     assert 33 <= hits <= 40
     assert min(wins) > 0.03  # who is most at risk is not who is kept by a call
+
+
+def test_who_leaves_after_the_history_ends_is_no_leaver_yet() -> None:
+    history = pd.DataFrame({"customer_id": ["a"] * 3 + ["b"] * 4, "month": [0, 1, 2, 0, 1, 2, 3], "late": True})
+    known = pd.DataFrame({"first_month": [0, 0], "last_month": [2.0, 9.0]}, index=["a", "b"])
+    assert churn.alarms(history, known, horizon=1).loc["late", "recall"] == 1.0
+    assert churn.alarms(history, known, horizon=1).loc["late", "lead"] == 0.0

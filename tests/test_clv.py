@@ -461,3 +461,13 @@ def test_importing_clv_leaves_the_heavy_libraries_alone():
             "'duckdb', 'pyspark') if m in sys.modules])")
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_a_search_that_stops_early_does_not_count_as_converged(monkeypatch):
+    from scipy import optimize
+
+    whole = optimize.minimize
+    monkeypatch.setattr(optimize, "minimize", lambda *a, **k: whole(*a, **{**k, "options": {"maxiter": 2}}))
+    with pytest.warns(clv.ConvergenceWarning, match="stopped early"):
+        fit = clv.ShiftedBetaGeometric.from_survivors(REGULAR).fit()
+    assert not fit.converged

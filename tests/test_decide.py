@@ -135,3 +135,15 @@ def test_rising_returns_and_impossible_budgets_are_refused() -> None:
 def test_allocation_is_a_table_of_numbers() -> None:
     found = decide.allocate(0, CURVES)
     assert isinstance(found, pd.DataFrame) and (found["spend"] == 0).all() and found["marginal"].isna().all()
+
+
+def test_sample_size_grows_with_the_level() -> None:
+    """The formula by hand: .50 against .75, their mean .625, power .90; z is 1.960 at 5 % and 2.576 at 1 %."""
+    for level, z in ((0.95, 1.95996), (0.99, 2.57583)):
+        root = z * np.sqrt(2 * 0.625 * 0.375) + 1.28155 * np.sqrt(0.25 + 0.1875)
+        assert decide.sample_size(0.50, 0.25, power=0.90, level=level) == np.ceil((root / 0.25) ** 2)
+
+
+def test_a_step_that_only_earns_its_money_back_is_not_taken() -> None:
+    even = decide.allocate(10, {"even": lambda spent: spent}, least=1.0)
+    assert even.loc["even", "spend"] == 0 and np.isnan(even.loc["even", "marginal"])

@@ -179,3 +179,20 @@ def test_bad_input_is_named() -> None:
         fit.predict(pd.DataFrame({"f0": [1]}))
     with pytest.raises(KeyError, match="name records that are not there"):
         identity.cluster_metrics(pd.Series([0], index=["z"]), pd.Series([0], index=["a"]))
+
+
+def test_a_block_of_exactly_the_largest_size_is_compared() -> None:
+    records = pd.DataFrame({"city": ["Mingpu"] * 4})
+    assert len(identity.block(records, ["city"], largest=4)) == 6
+    with pytest.raises(ValueError, match="4 records share 'Mingpu', more than 3"):
+        identity.block(records, ["city"], largest=3)
+
+
+def test_levels_of_a_field_are_shares_that_never_reach_zero() -> None:
+    rng = np.random.default_rng(4)
+    match = rng.random(500) < 0.4
+    levels = pd.DataFrame({f: np.where(match, 2, rng.integers(0, 2, 500)) for f in ("a", "b")})
+    weights = identity.FellegiSunter(levels).fit().weights
+    np.testing.assert_allclose(weights.groupby(level="field")[["m", "u"]].sum(), 1.0)
+    least = weights.loc[("a", 2), "u"]  # no other pair agrees: .01 of (pairs + .03)
+    assert 0 < least < 1e-3 and least == pytest.approx(0.01 / ((~match).sum() + 0.03), rel=0.05)

@@ -132,3 +132,20 @@ def test_wear_out_refuses_what_it_cannot_fit() -> None:
 
 
 # --- standardisation -----------------------------------------------------------------------------------
+
+
+def test_wear_out_errors_are_those_of_a_sandwich_with_customers_as_clusters() -> None:
+    rng = np.random.default_rng(3)
+    f, customer = np.tile(np.arange(7.0), 30), np.repeat(np.arange(105), 2)
+    y = 0.02 + 0.05 * f * np.exp(-0.25 * f) + rng.normal(0, 0.004, len(f)) + np.repeat(rng.normal(0, 0.004, 105), 2)
+    fit = interact.WearOut(f, y, customer).fit()
+    b, a, k = fit.params
+    slopes = np.column_stack([np.ones(len(f)), f * np.exp(-k * f), -a * f**2 * np.exp(-k * f)])
+    left_over = y - (b + a * f * np.exp(-k * f))
+    scores = np.array([(slopes * left_over[:, None])[customer == c].sum(axis=0) for c in range(105)])
+    bread = np.linalg.inv(slopes.T @ slopes)
+    by_hand = np.sqrt(np.diag(bread @ scores.T @ scores @ bread * 105 / 104))
+    np.testing.assert_allclose(fit.bse, by_hand, rtol=1e-9)
+    wide, narrow = fit.conf_int(), fit.conf_int(0.5)
+    ratio = (narrow["high"] - narrow["low"]) / (wide["high"] - wide["low"])
+    np.testing.assert_allclose(ratio, 0.67449 / 1.95996, rtol=1e-4)

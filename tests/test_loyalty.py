@@ -186,3 +186,16 @@ def test_ladder_looks_only_at_what_had_happened() -> None:
 def test_ladder_names_missing_columns() -> None:
     with pytest.raises(KeyError, match="no column order_date in orders"):
         loyalty.ladder(pd.DataFrame({"customer_id": []}), pd.DataFrame(), pd.DataFrame(), "2024-01-01")
+
+
+def test_a_knot_needs_a_twentieth_of_the_rows_on_either_side() -> None:
+    x = np.repeat([1.0, 2, 5, 8, 9], [4, 46, 100, 46, 4])  # 2 % below 2 and above 8
+    y = 50 + 6 * np.minimum(x - 2, 0) + np.tile([1.0, -1.0], 100)
+    assert loyalty.two_slopes(y, pd.DataFrame({"x": x})).loc["x", "knot"] == 5
+
+
+def test_an_order_of_exactly_a_year_ago_is_no_longer_recent() -> None:
+    leads = pd.DataFrame({"lead_id": [], "created": pd.to_datetime([]), "converted": pd.to_datetime([])})
+    brought = pd.DataFrame({"customer_id": [], "date": pd.to_datetime([])})
+    orders = pd.DataFrame({"customer_id": ["a", "b"], "order_date": pd.to_datetime(["2023-07-01", "2023-07-02"])})
+    assert loyalty.ladder(orders, leads, brought, "2024-06-30").to_dict() == {"a": "inactive", "b": "first-time"}

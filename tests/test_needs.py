@@ -114,3 +114,21 @@ def test_recommender_refuses_bad_input() -> None:
         needs.recommend(baskets, k=0)
     with pytest.raises(ValueError, match="items of baskets in rows and columns"):
         needs.recommend(baskets, pd.DataFrame({"z": [0]}, index=["z"]))
+
+
+@pytest.mark.parametrize(("first", "second", "clear"), [(46, 34, True), (46, 35, False)])
+def test_a_category_is_clear_by_fongs_rule(first: int, second: int, clear: bool) -> None:
+    """n = 100: 46 against 34 differ by 12 ≥ 1.65·√(80·120/200) = 11.43; 46 against 35 by 11 < 11.45 (Fong 1996)."""
+    rows = [("like", "neutral")] * first + [("like", "dislike")] * second + [("neutral",) * 2] * (100 - first - second)
+    answers = pd.DataFrame(rows, columns=["functional", "dysfunctional"]).assign(feature="wrapping")
+    assert bool(needs.kano_summary(answers)["clear"].iloc[0]) is clear
+
+
+def test_adjusted_similarity_takes_off_each_customers_mean() -> None:
+    """By hand: ratings less own means are (−2, 0, 2), (1, 1, −2), (0, −1, 1) (Sarwar et al. 2001, eq. 3)."""
+    ratings = pd.DataFrame([[1, 3, 5], [4, 4, 1], [3, 2, 4]], columns=list("abc"))
+    centred = np.array([[-2.0, 0, 2], [1, 1, -2], [0, -1, 1]])
+    length = np.sqrt((centred**2).sum(axis=0))
+    found = needs.item_similarity(ratings, adjusted=True)
+    assert found.loc["a", "b"] == pytest.approx(centred[:, 0] @ centred[:, 1] / (length[0] * length[1]))
+    assert needs.item_similarity(pd.DataFrame({"a": [-1.0, 2], "b": [1.0, 0]}), adjusted=True).loc["a", "b"] < 0

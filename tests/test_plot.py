@@ -152,3 +152,11 @@ def test_a_chinese_font_changes_no_latin_figure() -> None:
 
     families = list(mpl.rcParams["font.family"])
     assert picture(families) == picture(["sans-serif"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5, "¥0.50"), (9.5, "¥9.50"), (5, "¥5"), (10.4, "¥10"), (-1234, "−¥1,234")]
+)
+def test_small_amounts_show_fen_and_large_ones_do_not(ax: Axes, value: float, text: str) -> None:
+    plot.money_axis(ax)
+    assert ax.yaxis.get_major_formatter()(value) == text

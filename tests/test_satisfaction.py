@@ -531,3 +531,37 @@ def test_diagram_draws_every_box_arrow_and_number(small: pd.DataFrame) -> None:
     plt.close(figure)
     for name in satisfaction.MODELS:
         assert {c for e, cs in model_spec(name).items() for c in [e, *cs]} <= set(PLACES)
+
+
+@pytest.mark.parametrize(("failed", "fine"), [(5, True), (6, False)])
+def test_a_bootstrap_of_which_one_draw_in_twenty_fails_is_the_limit(
+    small: pd.DataFrame, failed: int, fine: bool
+) -> None:
+    from crmlab.satisfaction.moments import Moments
+    from crmlab.satisfaction.results import Bootstrap
+
+    found = PathModel(small, THREE, CHAIN).fit()
+    counts = np.random.default_rng(1).multinomial(400, np.full(400, 1 / 400), size=100).astype(float)
+    part = found.model._estimate(*Moments(found.model._x)(counts))
+    part.settled[:failed] = False
+    if fine:
+        assert Bootstrap(found, [part]).failed == failed
+    else:
+        with pytest.raises(RuntimeError, match="6 of 100 draws did not settle"):
+            Bootstrap(found, [part])
+
+
+def test_an_inadmissible_solution_is_refused() -> None:
+    """Noisy items of one thing in two blocks: freed of error they correlate above 1 in some samples."""
+    refused = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        g = rng.normal(size=120)
+        data = pd.DataFrame({f"{b}{k}": g + 2 * rng.normal(size=120) for b in "qs" for k in (1, 2, 3)})
+        model = PathModel(data, {"q": ["q1", "q2", "q3"], "s": ["s1", "s2", "s3"]}, {"s": ["q"]}, consistent=True,
+                          scale=(-50, 50))  # fmt: skip
+        try:
+            assert model.fit().r2.max() <= 1
+        except ValueError as error:
+            refused += "inadmissible" in str(error)
+    assert refused >= 3

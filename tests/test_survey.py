@@ -158,3 +158,9 @@ def test_interval_of_a_plain_mean_covers() -> None:
     rng = np.random.default_rng(7)
     found = [survey.weighted_mean(rng.gamma(4, 2, 80)) for _ in range(400)]
     assert 0.91 <= np.mean([f["low"] <= 8 <= f["high"] for f in found]) <= 0.99
+
+
+def test_weighted_mean_follows_its_level_and_counts_kish_people() -> None:
+    wide, narrow = (survey.weighted_mean([1.0, 2, 4, 7], [1, 2, 3, 1], level=level) for level in (0.95, 0.5))
+    assert (narrow["high"] - narrow["low"]) / (wide["high"] - wide["low"]) == pytest.approx(0.67449 / 1.95996, abs=1e-4)
+    assert wide["n_eff"] == pytest.approx(49 / 15)  # (Σw)²/Σw²

@@ -106,9 +106,15 @@ def test_a_free_test_never_hurts(chance: float) -> None:
     ({"chance": {"a": (0.5, 1), "b": (0.6, 1)}}, "the root: the probabilities 0.5, 0.6"),
     ({"choose": {"x": {"chance": {"a": (-0.5, 1), "b": (1.5, 1)}}}}, "x: the probability of 'a'"),
     ({"choose": {}}, "needs branches"), ({"perhaps": {"a": 1}}, "a node is a number"), ("ten", "a node is a number"),
-    ({"choose": {"a": float("nan")}}, "a: the value is a number of yuan"), ({"chance": {"a": 3}}, r"\(probability, node\)"),
+    ({"choose": {"a": float("nan")}}, "a: the value is a number of yuan"),
+    ({"chance": {"a": 3}}, r"\(probability, node\)"),
     (True, "a node is a number"),
 ])
 def test_a_wrong_tree_is_named_by_its_place(tree: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         winback.roll_back(tree)
+
+
+def test_choices_behind_an_impossible_branch_are_not_told() -> None:
+    never = {"chance": {"asked": (0.0, {"choose": {"shout": 1, "leave": 0}}), "not asked": (1.0, 5)}}
+    assert winback.roll_back(never) == (5.0, [])
