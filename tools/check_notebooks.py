@@ -53,9 +53,7 @@ def check_file(path: Path) -> list[Problem]:
     try:
         nb = Notebook(path)
     except (ValueError, KeyError, TypeError) as error:
-        return [
-            Problem(path, None, "format", f"cannot be read as a notebook ({error})", "restore it from git")
-        ]
+        return [Problem(path, None, "format", f"cannot be read as a notebook ({error})", "restore it from git")]
     if not nb.cells:
         return [Problem(path, None, "format", "has no cells", "restore it from git")]
     return check(nb)
@@ -65,14 +63,12 @@ def print_measures(path: Path) -> None:
     nb = Notebook(path)
     found = measure(nb)
     limits = BUDGETS[nb.kind]
-    parts = [f"{name} {found[name]:g} ({low:g}–{high:g})" for name, (low, high) in limits.items()]
+    parts = [f"{name} {found[name]:g} of {most}" for name, most in limits.items()]
     print(f"{shown(path)} [{nb.kind}]: {', '.join(parts)}")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", help="files or folders (default: all)")
     parser.add_argument("--rules", action="store_true", help="list the rules and stop")
     parser.add_argument("--measure", action="store_true", help="print what the budgets limit and stop")
