@@ -234,12 +234,15 @@ class Cell:
     def statements(self) -> list[ast.stmt]:
         return self.tree.body if self.tree else []
 
-    @property
-    def calls(self) -> Iterator[tuple[str, ast.Call]]:
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every piece of the code, from the outside in."""
+        return list(ast.walk(self.tree)) if self.tree else []
+
+    @cached_property
+    def calls(self) -> list[tuple[str, ast.Call]]:
         """Every call with its dotted name (`np.random.default_rng`); "" for what has no plain name."""
-        for node in ast.walk(self.tree) if self.tree else ():
-            if isinstance(node, ast.Call):
-                yield dotted(node.func), node
+        return [(dotted(node.func), node) for node in self.nodes if isinstance(node, ast.Call)]
 
     @property
     def has_figure(self) -> bool:

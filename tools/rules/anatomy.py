@@ -45,7 +45,12 @@ CARD: dict[str, list[str]] = {
 }
 CARD_FORMS = {"You need": "You need(?: first)?", "From `crmlab`": "(?:From `crmlab`|Functions)"}
 
-METADATA = {"instruments": (list, dict), "books": list, "minutes": int, "constants": dict}
+METADATA: dict[str, type | tuple[type, ...]] = {
+    "instruments": (list, dict),
+    "books": list,
+    "minutes": int,
+    "constants": dict,
+}
 
 
 def words(cell: Cell) -> int:

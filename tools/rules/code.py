@@ -250,7 +250,7 @@ def network(nb: Notebook) -> Iterator[Finding]:
     """No network: no address in code and no module that opens one."""
     modules = {"urllib", "requests", "httpx", "socket", "ftplib", "aiohttp", "subprocess"}
     for cell in nb.code:
-        for node in ast.walk(cell.tree) if cell.tree else ():
+        for node in cell.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if re.match(r"(?:https?|ftp|s3)://", node.value):
                     yield cell.number, f"opens {node.value[:60]}"

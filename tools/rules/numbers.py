@@ -127,7 +127,7 @@ def literals(cell: Cell) -> set[Decimal]:
     """The numbers written in a cell's code."""
     return {
         Decimal(str(node.value))
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(node, ast.Constant) and type(node.value) in (int, float)
     }
 

@@ -19,15 +19,11 @@ def line_of(cell: Cell, node: ast.expr) -> str:
     return cell.source.splitlines()[node.lineno - 1].strip()[:60]
 
 
-def nodes(cell: Cell) -> Iterator[ast.AST]:
-    yield from ast.walk(cell.tree) if cell.tree else ()
-
-
 @rule("walrus", ALL, "give the value its name on a line of its own, then use it")
 def walrus(nb: Notebook) -> Iterator[Finding]:
     """No `:=`: a beginner reads one idea a line."""
     for cell in nb.code:
-        for node in nodes(cell):
+        for node in cell.nodes:
             if isinstance(node, ast.NamedExpr):
                 yield cell.number, f"uses := in `{line_of(cell, node)}`"
 
@@ -36,7 +32,7 @@ def walrus(nb: Notebook) -> Iterator[Finding]:
 def lambda_default(nb: Notebook) -> Iterator[Finding]:
     """No lambda whose parameters have default values."""
     for cell in nb.code:
-        for node in nodes(cell):
+        for node in cell.nodes:
             if isinstance(node, ast.Lambda) and (node.args.defaults or any(node.args.kw_defaults)):
                 yield cell.number, f"gives a lambda a default in `{line_of(cell, node)}`"
 
@@ -46,7 +42,7 @@ def nested_comprehension(nb: Notebook) -> Iterator[Finding]:
     """No comprehension within another, and none with two `for`."""
     for cell in nb.code:
         inside: set[ast.AST] = set()
-        for node in nodes(cell):  # from the outside in
+        for node in cell.nodes:  # from the outside in
             if not isinstance(node, COMPREHENSIONS) or node in inside:
                 continue
             inner = [other for other in ast.walk(node) if isinstance(other, COMPREHENSIONS) and other is not node]

@@ -145,7 +145,7 @@ def sliders(nb: Notebook) -> Iterator[tuple[int, str]]:
     for cell in nb.code:
         decorated = {
             id(mark): node.name
-            for node in ast.walk(cell.tree or ast.Module([], []))
+            for node in cell.nodes
             if isinstance(node, ast.FunctionDef)
             for mark in node.decorator_list
         }
