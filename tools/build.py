@@ -4,9 +4,10 @@
     python tools/build.py notebooks/06_*.ipynb these only
     python tools/build.py --check              execute, report what differs, write nothing
 
-A notebook is written only if it changed and only after every cell of it ran. One that fails is left as it
-was; the others are still built. All run in this one process, because starting Jupyter's libraries costs more
-than a short notebook does.
+A notebook is written only if it changed and only after every cell of it ran. A figure of which another
+processor drew some pixels in another shade has not changed: the stored one is kept (`tools/picture.py`). A
+notebook that fails is left as it was; the others are still built. All run in this one process, because starting
+Jupyter's libraries costs more than a short notebook does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +46,21 @@ from tools.notebook import (
     shown,
     write_atomically,
 )
+from tools.picture import look_equal
 
 CELL_SECONDS = 300
 NOTEBOOK_SECONDS = 1800
+PNG = "image/png"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 class NotebookFailed(Exception):
     """A notebook did not run to its end; the message says where and why, in lines for a person."""
+
+
+class KernelDied(NotebookFailed):
+    """The cell took the kernel with it: nothing more can be run."""
 
 
 # --- execute ---------------------------------------------------------------------------------------------
@@ -76,15 +85,13 @@ class PlainClient(NotebookClient):
         """Ignored, as in nbval; `interact` clears before it draws for the first time."""
 
 
-async def execute(nb: Any, folder: Path, env: dict[str, str]) -> None:
-    """Run every code cell of `nb` in a fresh kernel, in `folder`; outputs are stored in `nb`.
+@asynccontextmanager
+async def running(nb: Any, folder: Path, env: dict[str, str]) -> AsyncIterator[PlainClient]:
+    """A client with a fresh kernel in `folder`; gone afterwards, whatever happens.
 
-    The cells are driven one by one rather than with `NotebookClient.async_execute`, because that takes over
-    Ctrl-C: an interrupted build would go on with the next notebook.
+    The cells are to be driven one by one rather than with `NotebookClient.async_execute`, because that takes
+    over Ctrl-C: an interrupted build would go on with the next notebook.
     """
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
     kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
     client = PlainClient(nb, km=kernel, timeout=CELL_SECONDS, record_timing=False)
     client.reset_execution_trackers()
@@ -93,28 +100,40 @@ async def execute(nb: Any, folder: Path, env: dict[str, str]) -> None:
     client.kc = kernel.client()
     client.kc.start_channels()
     client.kc.allow_stdin = False
-    number = 0
     try:
         await client.kc.wait_for_ready(timeout=120)
-        for index, cell in enumerate(nb.cells):
-            number = index + 1
-            await client.async_execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+        yield client
+    finally:
+        client.kc.stop_channels()
+        await kernel.shutdown_kernel(now=True)
+
+
+async def run_cell(client: PlainClient, index: int, count: int) -> None:
+    """Run one cell; NotebookFailed says where and why it did not come to its end."""
+    cell = client.nb.cells[index]
+    try:
+        await client.async_execute_cell(cell, index, execution_count=count)
     except CellExecutionError as error:
-        raise NotebookFailed(describe(error, nb.cells[number - 1], number)) from None
+        raise NotebookFailed(describe(error, cell, index + 1)) from None
     except CellTimeoutError:
-        where = place(nb.cells[number - 1], number, None)
-        raise NotebookFailed(f"{where}\n  did not finish in {CELL_SECONDS} s") from None
+        raise NotebookFailed(f"{place(cell, index + 1, None)}\n  did not finish in {CELL_SECONDS} s") from None
     except DeadKernelError:
         task = asyncio.current_task()
         if task and task.cancelling():  # Ctrl-C; nbclient takes any cancellation for the kernel's death
             raise asyncio.CancelledError from None
-        where = place(nb.cells[number - 1], number, None)
-        raise NotebookFailed(
-            f"{where}\n  the kernel died: out of memory, or a crash in a compiled library"
+        raise KernelDied(
+            f"{place(cell, index + 1, None)}\n  the kernel died: out of memory, or a crash in a compiled library"
         ) from None
-    finally:
-        client.kc.stop_channels()
-        await kernel.shutdown_kernel(now=True)
+
+
+async def execute(nb: Any, folder: Path, env: dict[str, str]) -> None:
+    """Run every code cell of `nb` in a fresh kernel, in `folder`; outputs are stored in `nb`."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    async with running(nb, folder, env) as client:
+        for index in range(len(nb.cells)):
+            await run_cell(client, index, client.code_cells_executed + 1)
 
 
 def place(cell: Any, number: int, line: int | None) -> str:
@@ -177,9 +196,7 @@ def cell_id(cell: dict[str, Any], used: set[str]) -> str:
     name = cell.get("id") or ""
     twin = 0
     while not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) or name in used:
-        name = hashlib.sha256(f"{twin}\n{cell['cell_type']}\n{as_text(cell['source'])}".encode()).hexdigest()[
-            :8
-        ]
+        name = hashlib.sha256(f"{twin}\n{cell['cell_type']}\n{as_text(cell['source'])}".encode()).hexdigest()[:8]
         twin += 1
     used.add(name)
     return str(name)
@@ -226,6 +243,22 @@ def settle_output(output: Any, first_id: int) -> None:
             output.data[mime] = settle_stored(value, first_id)
 
 
+def keep_pictures(nb: Any, stored: Any) -> None:
+    """Take over from the stored notebook each figure that looks the same as the new one."""
+    before = {cell.id: pictures(cell) for cell in stored.cells}
+    for cell in nb.cells:
+        old, new = before.get(cell.id, []), pictures(cell)
+        for was, now in zip(old, new, strict=True) if len(old) == len(new) else ():
+            with suppress(ValueError):  # what was stored is no picture
+                if look_equal(was[PNG], now[PNG]):
+                    now[PNG] = was[PNG]
+
+
+def pictures(cell: Any) -> list[Any]:
+    """The data of each output of a cell that holds a picture."""
+    return [output.data for output in cell.get("outputs", ()) if PNG in output.get("data", {})]
+
+
 def as_file(nb: Any) -> str:
     """The notebook's text as Jupyter itself writes it, with a final newline."""
     return nbformat.writes(nb, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
@@ -251,7 +284,9 @@ async def build_one(path: Path, write: bool, env: dict[str, str]) -> bool:
         nb = read(old)
         async with asyncio.timeout(NOTEBOOK_SECONDS):
             await execute(nb, path.parent, env)
-        new = as_file(normalise(nb))
+        normalise(nb)
+        keep_pictures(nb, read(old))
+        new = as_file(nb)
         state = "unchanged" if new == old else "written" if write else "DIFFERS"
         if new != old and write:
             write_atomically(path, new)
@@ -285,14 +320,10 @@ async def build(paths: list[Path], write: bool, jobs: int) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", help="files or folders (default: all)")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
-    parser.add_argument(
-        "--jobs", type=int, default=2, metavar="N", help="notebooks run at the same time (default 2)"
-    )
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="notebooks run at the same time (default 2)")
     options = parser.parse_args(arguments)
     paths = find(options.notebooks)
     begun = time.perf_counter()
@@ -301,10 +332,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted: finished notebooks are written, the others are as they were.")
         return 130
-    print(
-        f"{len(paths)} notebooks in {time.perf_counter() - begun:.0f} s"
-        + (f", {bad} not right" if bad else "")
-    )
+    print(f"{len(paths)} notebooks in {time.perf_counter() - begun:.0f} s" + (f", {bad} not right" if bad else ""))
     if not options.notebooks:
         from tools import tables
 

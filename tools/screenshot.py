@@ -46,6 +46,22 @@ SERVER_SECONDS = 120
 PAGE_SECONDS = 180
 RUN_SECONDS = 600
 
+NO_BROWSER = f"""No browser was found ({", ".join(BROWSERS)}). One of these brings it; then try again.
+  Debian and Ubuntu: sudo apt-get install chromium   (Ubuntu: chromium-browser)
+  macOS: install Google Chrome or Chromium in Applications
+  Windows: install Google Chrome, or use the Microsoft Edge that Windows has"""
+# Where a browser stands that is not on the path.
+PLACES = {
+    "darwin": (
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ),
+    "win32": (
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ),
+}
+
 # JupyterLab asks the network for news, and its notice covers a corner of the page.
 SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -57,7 +73,8 @@ WHOLE_PAGE: dict[str, dict[str, Any]] = {"@jupyterlab/notebook-extension/tracker
 
 def browser_path() -> str | None:
     """The system's Chromium or Chrome, if there is one."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    on_the_path = [path for name in BROWSERS if (path := shutil.which(name))]
+    return next(iter([*on_the_path, *filter(os.path.isfile, PLACES.get(sys.platform, ()))]), None)
 
 
 def workspace(folder: Path, notebook: Path) -> str:
@@ -101,9 +118,7 @@ def server(root: Path, settings: dict[str, dict[str, Any]]) -> Iterator[tuple[st
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
         ]
-        process = subprocess.Popen(
-            command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
+        process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         try:
             wait_for_server(process)
             yield f"http://127.0.0.1:{port}", token
@@ -128,9 +143,7 @@ def wait_for_server(process: subprocess.Popen[str]) -> None:
             if "is running at" in line:
                 break
         else:
-            raise RuntimeError(
-                f"JupyterLab did not start within {SERVER_SECONDS} s. Its last lines:\n{''.join(last)}"
-            )
+            raise RuntimeError(f"JupyterLab did not start within {SERVER_SECONDS} s. Its last lines:\n{''.join(last)}")
     finally:
         alarm.cancel()
     threading.Thread(target=deque, args=(process.stderr,), kwargs={"maxlen": 0}, daemon=True).start()
@@ -182,9 +195,7 @@ def run_all(page: Page) -> None:
 
 def cells(page: Page) -> list[dict[str, Any]]:
     """The notebook's cells as the page holds them now (in the file format)."""
-    result: list[dict[str, Any]] = page.evaluate(
-        f"() => {{ {NOTEBOOK} return [...cells].map(c => c.toJSON()); }}"
-    )
+    result: list[dict[str, Any]] = page.evaluate(f"() => {{ {NOTEBOOK} return [...cells].map(c => c.toJSON()); }}")
     return result
 
 
@@ -209,9 +220,7 @@ def screens(page: Page) -> Iterator[bytes]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("out", type=Path, help="a .png; with --full one file per screen: OUT-01.png …")
     parser.add_argument("--full", action="store_true", help="the whole notebook instead of the first screen")
@@ -219,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     executable = browser_path()
     if not executable:
-        raise SystemExit(f"No browser: install one of {', '.join(BROWSERS)} and try again.")
+        raise SystemExit(NO_BROWSER)
     if not options.notebook.is_file():
         raise SystemExit(f"{options.notebook}: there is no such notebook")
     with tempfile.TemporaryDirectory(prefix="crmlab-lab-", ignore_cleanup_errors=True) as folder:
@@ -232,9 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.run:
                 run_all(page)
             for number, picture in enumerate(screens(page), start=1):
-                out = (
-                    options.out.with_stem(f"{options.out.stem}-{number:02d}") if options.full else options.out
-                )
+                out = options.out.with_stem(f"{options.out.stem}-{number:02d}") if options.full else options.out
                 out.write_bytes(picture)
                 print(out)
                 if not options.full:

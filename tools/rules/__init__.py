@@ -5,7 +5,7 @@ decorator gives it an id, the kinds of notebook it holds for and the cure that i
 Each rule has a broken fixture of its own in `tests/test_net.py`; a rule without one fails there.
 """
 
-from tools.rules import anatomy, code, prose
+from tools.rules import anatomy, code, numbers, plain, proof, prose
 from tools.rules.base import RULES, Rule, table
 
-__all__ = ["RULES", "Rule", "anatomy", "code", "prose", "table"]
+__all__ = ["RULES", "Rule", "anatomy", "code", "numbers", "plain", "proof", "prose", "table"]

@@ -14,8 +14,8 @@ from tools.notebook import CURRICULUM, Notebook, Output
 Finding = tuple[int | None, str]
 Check = Callable[[Notebook], Iterator[Finding]]
 
-ALL = ("start", "chapter", "case", "solution")
-PROSE = ("start", "chapter", "case")  # what is read from top to bottom, with a card and a recap
+ALL = ("start", "primer", "chapter", "case", "solution")
+PROSE = ("start", "primer", "chapter", "case")  # what is read from top to bottom, with a card and a recap
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ def rule(name: str, kinds: tuple[str, ...], cure: str) -> Callable[[Check], Chec
 
 
 CJK = r"\u4e00-\u9fff"
+
+# Author (year) and (Author, year)
+NAMES = r"([A-Z][\w’'-]+)(?:(?:, [A-Z][\w’'-]+)*,? (?:and|&) [A-Z][\w’'-]+| et al\.?)?"
+CITED = re.compile(rf"{NAMES} \(((?:1[89]|20)\d\d)[a-z]?\)|{NAMES}, ((?:1[89]|20)\d\d)[a-z]?[;,)]")
 
 
 @cache

@@ -54,9 +54,7 @@ def shows(cell: Cell) -> bool:
     return not isinstance(value, ast.Constant) or value.value not in (None, ...)
 
 
-@rule(
-    "output-missing", ALL, "run `python run.py build`; if it should show nothing, assign the value: `_ = …`"
-)
+@rule("output-missing", ALL, "run `python run.py build`; if it should show nothing, assign the value: `_ = …`")
 def output_missing(nb: Notebook) -> Iterator[Finding]:
     """A cell that prints, draws or ends in a value has its output stored."""
     for cell in nb.code:
@@ -172,9 +170,7 @@ def semicolon(nb: Notebook) -> Iterator[Finding]:
                 yield cell.number, f"ends a line in `;`: {token.line.strip()[:50]}"
 
 
-@rule(
-    "tag", ALL, "remove it; a needed exception goes into ALLOWED_TAGS in tools/rules/code.py with its reason"
-)
+@rule("tag", ALL, "remove it; a needed exception goes into ALLOWED_TAGS in tools/rules/code.py with its reason")
 def tag(nb: Notebook) -> Iterator[Finding]:
     """No cell tag and no nbval comment that is not listed with a reason (unknown and misspelt ones too)."""
     for cell, raw in zip(nb.cells, nb.raw["cells"], strict=True):
@@ -198,12 +194,8 @@ def figure_seed(nb: Notebook) -> Iterator[Finding]:
             package, _, function = name.rpartition(".")
             if package in ("sns", "seaborn") and function in BOOTSTRAP:
                 given = {keyword.arg: keyword.value for keyword in call.keywords}
-                fixed = [
-                    value for key in ("errorbar", "ci", "estimator") if (value := given.get(key)) is not None
-                ]
-                harmless = any(
-                    isinstance(value, ast.Constant) and value.value in (None, "sd", "se") for value in fixed
-                )
+                fixed = [value for key in ("errorbar", "ci", "estimator") if (value := given.get(key)) is not None]
+                harmless = any(isinstance(value, ast.Constant) and value.value in (None, "sd", "se") for value in fixed)
                 if "seed" not in given and not harmless:
                     yield cell.number, f"calls {name} without a seed"
 
@@ -258,7 +250,7 @@ def network(nb: Notebook) -> Iterator[Finding]:
     """No network: no address in code and no module that opens one."""
     modules = {"urllib", "requests", "httpx", "socket", "ftplib", "aiohttp", "subprocess"}
     for cell in nb.code:
-        for node in ast.walk(cell.tree) if cell.tree else ():
+        for node in cell.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if re.match(r"(?:https?|ftp|s3)://", node.value):
                     yield cell.number, f"opens {node.value[:60]}"

@@ -9,46 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from tools.notebook import Notebook, dotted, without_code
-from tools.rules.base import ALL, PROSE, Finding, rule, visible
-
-
-def squeeze(text: str) -> str:
-    """One space between words, one kind of minus: differences a reader does not see."""
-    return re.sub(r"\s+", " ", text.replace("\u2212", "-").replace("\u2011", "-"))
-
-
-NUMBER = r"[¥$€£]?\s?[+\-]?[¥$€£]?\d(?:[\d,.\u202f]|\s(?=\d{3}\b))*"
-CLAIM = re.compile(
-    rf"[~≈<>≤≥±]?\s?{NUMBER}(?:\s?[%‰])?(?:\s(?:to|of|and|-|–)\s{NUMBER}(?:\s?[%‰])?|–{NUMBER}(?:\s?[%‰])?)?"
-    r"(?:\s[A-Za-z¥$€/·²-]+){0,4}"
-)
-
-NUMBER_IN_WORDS = re.compile(r"(?<![\w./–-])\d(?:[\d,.]*\d)?(?:\s?%)?(?![\w/°])")
-
-
-@rule(
-    "prose-number", PROSE, "copy the number as it stands in the output, or put in bold only what stands there"
-)
-def prose_number(nb: Notebook) -> Iterator[Finding]:
-    """A bold number in prose stands, exactly so, in an output above it in the same section."""
-    seen, heading = "", ""
-    for cell in nb.cells:
-        if cell.heading != heading:
-            seen, heading = "", cell.heading
-        if cell.type == "code":
-            seen += " ".join(
-                squeeze(f" {visible(o)} {'' if o.is_figure else o.plain} ") for o in cell.outputs
-            )
-            continue
-        for bold in re.findall(r"\*\*([^*\n]+)\*\*", without_code(cell.source)):
-            claim = squeeze(bold.strip().rstrip(".,;:"))
-            if re.fullmatch(r"\d+[.)]", bold.strip()):
-                continue
-            # "**42.1 %**" must stand as it is; of "**31,943 orders by 6,800 members**" each number must
-            claims = [claim] if CLAIM.fullmatch(claim) else NUMBER_IN_WORDS.findall(claim)
-            for number in claims:
-                if not re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", seen):
-                    yield cell.number, f"says **{bold}**, but no output above it in this section shows {number}"
+from tools.rules.base import ALL, CITED, PROSE, Finding, rule
 
 
 @rule("figure-end", ALL, "end the cell with plt.show()")
@@ -113,11 +74,7 @@ def link(nb: Notebook) -> Iterator[Finding]:
             path = nb.path.parent / name if name else nb.path
             if not path.exists():
                 yield cell.number, f"links to {name}, which does not exist"
-            elif (
-                anchor
-                and path.suffix == ".ipynb"
-                and anchor not in anchors(nb if not name else Notebook(path))
-            ):
+            elif anchor and path.suffix == ".ipynb" and anchor not in anchors(nb if not name else Notebook(path)):
                 yield cell.number, f"links to the heading #{anchor}, which does not exist"
 
 
@@ -130,8 +87,6 @@ def placeholder(nb: Notebook) -> Iterator[Finding]:
             yield cell.number, f"contains {found[0]}"
 
 
-NAMES = r"([A-Z][\w’'-]+)(?:(?:, [A-Z][\w’'-]+)*,? (?:and|&) [A-Z][\w’'-]+| et al\.?)?"
-CITED = re.compile(rf"{NAMES} \(((?:1[89]|20)\d\d)[a-z]?\)|{NAMES}, ((?:1[89]|20)\d\d)[a-z]?[;)]")
 NOT_AUTHORS = re.compile(r"Jan|Feb|March|Apr|May|June|July|Aug|Sep|Oct|Nov|Dec|Q\d|In|Version")
 
 
