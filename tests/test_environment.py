@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import run
+
 REPO = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -25,6 +28,7 @@ PINS = [
 CONDA = yaml.safe_load((REPO / "environment.yml").read_text(encoding="utf-8"))
 RUN = (REPO / "run.py").read_text(encoding="utf-8")
 
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 MACHINES = [
     {
         "python_version": python,
@@ -35,7 +39,7 @@ MACHINES = [
         "platform_python_implementation": "CPython",
         "implementation_name": "cpython",
     }
-    for python in ("3.11", "3.12", "3.13")
+    for python in PYTHONS
     for platform in ("linux", "darwin", "win32")
 ]
 
@@ -66,6 +70,24 @@ def test_every_requirement_is_pinned_once(machine: dict[str, str]) -> None:
         assert wanted.specifier.contains(pins[name], prereleases=True), f"{line}, but {name}=={pins[name]}"
 
 
+@pytest.mark.parametrize("system", run.SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_uv_finds_binaries_of_everything(python: str, system: str) -> None:
+    """What uv found when `run.py test` made the environment; a test has no network."""
+    every = json.loads(Path(run.BINARIES).read_text(encoding="utf-8")) if Path(run.BINARIES).is_file() else []
+    found = [one for one in every if (one["python"], one["system"]) == (python, system)]
+    if not found or not found[0]["network"]:
+        reason = "needs what uv finds when `run.py test` makes the environment, with a network"
+        if os.environ.get("CRMLAB_CI") == "1":
+            pytest.fail(f"{reason} (CRMLAB_CI=1: nothing may be skipped)")
+        pytest.skip(reason)
+    assert not found[0]["problem"], found[0]["problem"]
+    packages = set(found[0]["packages"].split())
+    named = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"] + EXTRAS["test"]}
+    assert named <= {package.split("==")[0] for package in packages}
+    assert packages <= {f"{pin.name}{pin.specifier}" for pin in PINS}, "something is not pinned"
+
+
 def test_constraints_name_no_place() -> None:
     text = (REPO / "constraints.txt").read_text(encoding="utf-8")
     assert not re.search(r"://|@|--|index|\.(org|com|net|cn|io)\b", text)
@@ -86,9 +108,11 @@ def test_run_py_pins_uv_and_knows_the_extras() -> None:
 
 
 def test_the_pythons_agree() -> None:
-    assert PROJECT["requires-python"] == ">=3.11,<3.14"
-    assert "(3, 11) <= version[:2] <= (3, 13)" in RUN
-    assert "python>=3.11,<3.14" in CONDA["dependencies"]
+    assert [f"{major}.{minor}" for major, minor in (run.OLDEST, run.NEWEST)] == [PYTHONS[0], PYTHONS[-1]]
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+    assert f"python>={PYTHONS[0]},<3.{run.NEWEST[1] + 1}" in CONDA["dependencies"]
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    assert f"Python {PYTHONS[0]} to {PYTHONS[-1]}" in readme
 
 
 # ---- environment.yml -------------------------------------------------------------------------------------
