@@ -25,10 +25,11 @@ def installation() -> None:
 
 
 def _python() -> str:
-    here = ".".join(map(str, sys.version_info[:2]))
-    if sys.version_info < (3, 11):
+    version = sys.version_info[:2]
+    here = ".".join(map(str, version))
+    if version < (3, 11):
         return f"this is Python {here}; install 3.11 or newer, then: python3 run.py lab"
-    if sys.version_info >= (3, 16):
+    if version >= (3, 16):
         return f"OK, but {here} is newer than what the workbook was made for; if something fails, install 3.15"
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from tree import PARTS, project_files, text_files
 
 import run
 
@@ -132,6 +134,33 @@ def test_conda_installs_the_workbooks_package_and_nothing_more() -> None:
 
 # ---- the repository --------------------------------------------------------------------------------------
 
+
+def test_the_files_are_those_that_git_knows() -> None:
+    """The tests look at the same files in a clone and in an unpacked archive."""
+    git = shutil.which("git")
+    done = subprocess.run([git, "ls-files", "-z"], cwd=REPO, capture_output=True, check=False) if git else None
+    if done is None or done.returncode or not (REPO / ".git").exists():
+        pytest.skip("needs git and a clone")
+    known = {name for name in done.stdout.decode("utf-8").split("\0") if name and (REPO / name).is_file()}
+    assert {name.split("/")[0] for name in known} <= PARTS, "add the new part to tests/tree.py"
+    assert known <= {path.relative_to(REPO).as_posix() for path in project_files()}
+
+
+def test_what_is_the_users_is_not_looked_at(tmp_path: Path) -> None:
+    shutil.copy(REPO / ".gitignore", tmp_path)
+    mine = ["env/pyvenv.cfg", "env/x.py", "venv/y.md", "my_work/06.ipynb", "submissions 2027/a.md", "grades.csv"]
+    mine += ["crmlab/.ve/pyvenv.cfg", "crmlab/.ve/z.py", "crmlab/__pycache__/a.pyc", "crmlab.egg-info/PKG-INFO"]
+    mine += ["exercises/private/course.json", "exercises/private/solutions/06.ipynb", "report.md", "tests/a.filled.csv"]
+    mine += ["notebooks/.ipynb_checkpoints/00.ipynb"]
+    ours = ["README.md", "crmlab/a.py", "crmlab/data/b.py", "exercises/private/README.md", "exercises/06.ipynb"]
+    ours += ["docs/report.md", "notebooks/cases/C5.ipynb"]
+    for name in mine + ours:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = {path.relative_to(tmp_path).as_posix() for path in project_files(tmp_path)}
+    assert found == {*ours, ".gitignore"}
+
+
 # Spelt in pieces, so that this file does not hold what it looks for.
 FORBIDDEN = {
     "a package registry": [
@@ -154,30 +183,14 @@ FORBIDDEN = {
 MAY_NAME_PLACES = {"tests/test_net.py"}  # shows the notebook check an absolute path
 
 
-def repository_files() -> list[Path]:
-    """The files that are, or would be, committed; without git the test is skipped, or fails in CI."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        if os.environ.get("CRMLAB_CI") == "1":
-            raise
-        pytest.skip(f"git cannot list the files: {error}")
-    paths = [REPO / name for name in listed.decode("utf-8").split("\0") if name]
-    return [path for path in paths if path.is_file()]
-
-
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_file_names(what: str) -> None:
     pattern = re.compile("|".join(FORBIDDEN[what]))
     found = []
-    for path in repository_files():
+    for path in text_files():
         if path.relative_to(REPO).as_posix() in MAY_NAME_PLACES:
             continue
-        content = path.read_bytes()
-        if b"\0" in content[:1000]:
-            continue  # a picture, a compressed table
-        for number, line in enumerate(content.decode("utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if '"image/' not in line and (hit := pattern.search(line)):
                 found.append(f"{path.relative_to(REPO)}:{number}: {hit[0]}")
     assert found == [], f"names {what}"
