@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 import stat
@@ -15,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from crmlab._answers import fold
-from crmlab.grading.release import GradingError
+from crmlab.exercise.answers import fold
+from crmlab.grading.files import GradingError, table
 
 NOTEBOOK_BYTES = 20_000_000  # of one file, however small it is packed
 TOTAL_BYTES = 2_000_000_000
@@ -59,38 +57,32 @@ class Submission:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Class:
+    """Who may hand in, who did, what was left out, and for which exercise."""
+
+    students: dict[str, Student]
+    submissions: dict[str, Submission]
+    rejected: list[tuple[str, str]]
+    exercise: str
+
+
+def read_class(roster: Path, submissions: Path, exercise: str = "") -> Class:
+    """Read the roster and the submissions; the exercise, unless it is given, is what all files say.
+
+    Parameters: paths of the roster and of the folder, zip or notebook; the exercise, such as "06". Raises
+    GradingError as `read_roster` and `collect` do, and if the files are not for one exercise.
+    """
+    students = read_roster(roster)
+    found, rejected = collect(submissions, students)
+    named = {one.exercise for one in found.values() if one.exercise}
+    if not exercise and len(named) != 1:
+        raise GradingError(f"The files are for {', '.join(sorted(named)) or 'no exercise they name'}; say which "
+                           "one to grade: --exercise 06")
+    return Class(students, found, rejected, exercise or named.pop())
+
+
 # ---- the roster ------------------------------------------------------------------------------------------
-
-
-def decode(raw: bytes, name: str) -> str:
-    """Read a text file as spreadsheets write it; raise GradingError if it is none."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise GradingError(f"{name}: cannot be read as text; save it as CSV UTF-8")
-
-
-def table(path: Path, needed: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, row) of a CSV file with a header; column names in small letters."""
-    try:
-        text = decode(path.read_bytes(), path.name)
-    except OSError as error:
-        raise GradingError(f"{path}: cannot be opened ({error.strerror}); {needed}") from None
-    if not text.strip():
-        raise GradingError(f"{path.name} is empty; {needed}")
-    first = text.lstrip().splitlines()[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    try:
-        header = [fold(name) for name in next(reader)]
-        for row in reader:
-            if any(map(str.strip, row)):
-                yield reader.line_num, dict(zip(header, map(str.strip, row), strict=False))
-    except (csv.Error, StopIteration) as error:
-        raise GradingError(f"{path.name}, line {reader.line_num}: is not CSV ({error}); {needed}") from None
 
 
 def read_roster(path: Path) -> dict[str, Student]:
