@@ -212,7 +212,10 @@ def test_a_table_of_a_later_chapter_says_so(company: Company) -> None:
         data.load("surveys")
 
 
-CURE = "Cure, in the workbook's folder: git checkout -- datasets/lantern_leaf/{}"
+CURE = (
+    "Cure, in the workbook's folder: with git: git checkout -- datasets/lantern_leaf/{}; without git: unpack the "
+    "workbook's archive once more and copy this file from there"
+)
 
 
 def test_a_missing_or_changed_file_gets_path_and_cure(company: Company) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmlab import _files
 from crmlab.data import catalogue, reading
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = [
     "truth",
 ]
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = _files.ROOT
 _COMPANY = "datasets/lantern_leaf"
 
 
@@ -262,7 +263,12 @@ def _unknown(name: str, kind: str, known: list[str]) -> UnknownTable:
 
 
 def _damaged(path: str, what: str) -> DamagedTable:
-    return DamagedTable(f"{path} {what}. Cure, in the workbook's folder: git checkout -- {path}")
+    if _files.INSTALLED:
+        return DamagedTable(f"{path} {what}. Cure: install the package once more, with pip's --force-reinstall")
+    return DamagedTable(
+        f"{path} {what}. Cure, in the workbook's folder: with git: git checkout -- {path}; without git: unpack the "
+        "workbook's archive once more and copy this file from there"
+    )
 
 
 # ---- real data -------------------------------------------------------------------------------------------
