@@ -90,8 +90,8 @@ for name in data.tables().query("here == 'yes'")["table"]:
 ex = Exercise("{EXERCISE}")
 print(len(ex.load("orders")) > 100)
 for name, question in ex.questions.items():
-    if question["kind"] == "number":
-        ex.answer(name, question["right"]["value"])
+    if question["kind"] == "set":
+        ex.answer(name, question["right"]["items"])
 Exercise("{EXERCISE}", course="CRM", student="20261234")
 print(len(simulate(7, 50)["customers"]))
 """
