@@ -2,7 +2,8 @@
 """Make the workbook's environment, the folder `.venv` beside this file, and start its parts.
 
 Needs nothing but Python. This file must parse on Python 3.6, so that an old Python gets a sentence, not a
-SyntaxError; what it prints is plain ASCII, so that every terminal can show it.
+SyntaxError; what it prints is plain ASCII, so that every terminal can show it. It is one long file, because it must run
+before there is anything to import.
 """
 
 # ruff: noqa: UP021

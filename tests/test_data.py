@@ -19,7 +19,7 @@ import pytest
 
 from crmlab import data
 from crmlab.data import __main__ as fetching
-from crmlab.data import catalogue
+from crmlab.data import catalogue, dictionary
 
 REPO = Path(__file__).resolve().parents[1]
 CARDS = (REPO / "datasets" / "README.md").read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ class Company:
 
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
-    monkeypatch.setattr(data, "_ROOT", tmp_path)
+    monkeypatch.setattr(dictionary, "ROOT", tmp_path)
     return Company(tmp_path)
 
 

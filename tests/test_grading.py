@@ -18,10 +18,10 @@ from crmlab.grading import __main__ as command
 from crmlab.grading import bench, collect, course, files, lms, marks, release, report, sandbox, solutions
 from crmlab.grading.batch import Request, grade
 from crmlab.grading.bench import Summary
-from crmlab.grading.collect import Student, read_roster
 from crmlab.grading.files import GradingError
 from crmlab.grading.marks import Mark, Result
 from crmlab.grading.outcome import Limits
+from crmlab.grading.roster import Student, read_roster
 from crmlab.grading.runner import Runner
 from crmlab.grading.sandbox import NoSandbox
 from tests.exercise_fixture import (

@@ -111,7 +111,7 @@ def test_copies_of_ones_own_go_home(bare: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_table_and_grading_get_their_cure(bare: Path, tmp_path: Path) -> None:
-    program = "from crmlab import data; print(data._damaged('datasets/x.csv', 'is missing'))"
+    program = "from crmlab.data import dictionary; print(dictionary.damaged('datasets/x.csv', 'is missing'))"
     assert "is missing. Cure: install the package once more" in run(bare, tmp_path / "home", "-c", program).stdout
     if os.name == "posix":
         done = run(bare, tmp_path / "home", "-m", "crmlab.grading", "release")

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from crmlab.grading.collect import Class, Student, Submission
+from crmlab.grading.collect import Class, Submission
 from crmlab.grading.files import as_json, write
 from crmlab.grading.marks import Mark, Marker, Result
+from crmlab.grading.roster import Student
 
 
 @dataclass

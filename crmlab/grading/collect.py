@@ -14,25 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crmlab.exercise.answers import fold
-from crmlab.grading.files import GradingError, table
+from crmlab.grading.files import GradingError
+from crmlab.grading.roster import Student, read_roster
 
 NOTEBOOK_BYTES = 20_000_000  # of one file, however small it is packed
 TOTAL_BYTES = 2_000_000_000
 FILES = 20_000
 CELLS, SOURCE_LETTERS = 500, 1_000_000
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError)
-ID_COLUMNS = ("student", "student id", "student number", "student_id", "id", "学号")
-NAME_COLUMNS = ("name", "student name", "姓名")
-LMS_COLUMNS = ("lms_id", "lms id", "canvas id", "moodle id")
-
-
-@dataclass(frozen=True)
-class Student:
-    """One line of the roster."""
-
-    id: str
-    name: str = ""
-    lms: str = ""
 
 
 class Stamp(NamedTuple):
@@ -80,36 +69,6 @@ def read_class(roster: Path, submissions: Path, exercise: str = "") -> Class:
         raise GradingError(f"The files are for {', '.join(sorted(named)) or 'no exercise they name'}; say which "
                            "one to grade: --exercise 06")
     return Class(students, found, rejected, exercise or named.pop())
-
-
-# ---- the roster ------------------------------------------------------------------------------------------
-
-
-def read_roster(path: Path) -> dict[str, Student]:
-    """Read the roster: a CSV file with a column `student`, and `name` and `lms_id` if you like.
-
-    Parameters: `path`. Returns students by number. Raises GradingError, naming the line, for an empty file, a
-    missing column, a number that is missing or cannot be one, and a student who stands in it twice.
-    """
-    needed = "it needs a line of headings with the column student, then one line a student"
-    students: dict[str, Student] = {}
-    lines: dict[str, int] = {}
-    for line, row in table(path, needed):
-        column = next((name for name in ID_COLUMNS if name in row), None)
-        if column is None:
-            raise GradingError(f"{path.name} has no column student (there are: {', '.join(row)}); {needed}")
-        number = fold(row[column])
-        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,30}", number):
-            raise GradingError(f"{path.name}, line {line}: {row[column]!r} is not a student number; use letters, "
-                               "digits, dots and dashes, without spaces")
-        if number in students:
-            raise GradingError(f"{path.name}: student {number} stands in lines {lines[number]} and {line}; delete "
-                               "one of them")
-        pick = [next((row[n] for n in names if row.get(n)), "") for names in (NAME_COLUMNS, LMS_COLUMNS)]
-        students[number], lines[number] = Student(number, pick[0], fold(pick[1])), line
-    if not students:
-        raise GradingError(f"{path.name} lists nobody; {needed}")
-    return students
 
 
 # ---- files -----------------------------------------------------------------------------------------------

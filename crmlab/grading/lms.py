@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from crmlab.exercise.answers import fold
-from crmlab.grading.collect import Student
 from crmlab.grading.files import GradingError
 from crmlab.grading.marks import Result
+from crmlab.grading.roster import Student
 
 
 def filled(path: Path, exercise: str, students: dict[str, Student], results: dict[str, Result],

@@ -13,9 +13,10 @@ from crmlab.exercise import answers, judging
 from crmlab.exercise.answers import fold
 from crmlab.exercise.own import company_seed, data_version, identity
 from crmlab.grading import outcome, runner, sandbox
-from crmlab.grading.collect import Student, Submission
+from crmlab.grading.collect import Submission
 from crmlab.grading.files import GradingError
 from crmlab.grading.outcome import Limits, Outcome
+from crmlab.grading.roster import Student
 from crmlab.grading.runner import Runner
 from crmlab.grading.solutions import Solution, solve
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from crmlab.exercise.answers import fold
 from crmlab.grading.bench import Summary
-from crmlab.grading.collect import Student
 from crmlab.grading.files import GradingError, table, write
 from crmlab.grading.lms import filled
 from crmlab.grading.marks import Mark, Result
+from crmlab.grading.roster import Student
 
 HEAD = ["student", "name", "exercise", "state", "points", "out of", "questions", "flags", "notes", "file"]
 
