@@ -2,7 +2,8 @@
 """Make the workbook's environment, the folder `.venv` beside this file, and start its parts.
 
 Needs nothing but Python. This file must parse on Python 3.6, so that an old Python gets a sentence, not a
-SyntaxError; what it prints is plain ASCII, so that every terminal can show it.
+SyntaxError; what it prints is plain ASCII, so that every terminal can show it. It is one long file, because it must run
+before there is anything to import.
 """
 
 # ruff: noqa: UP021
@@ -16,7 +17,10 @@ VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "crmlab-stamp.json")  # written last: without it the environment is half made
 LEVELS = ("lab", "test", "spark")  # each holds the one before
 SPACE_MB = {"lab": 800, "test": 1300, "spark": 1800}  # what each level took, and some room
+OLDEST, NEWEST = (3, 11), (3, 15)  # the Pythons that constraints.txt is made for
 UV = "uv==0.13.9"  # installs the packages; where it cannot be had, pip does it more slowly
+BINARIES = os.path.join(VENV, "crmlab-binaries.json")  # what uv found for every Python and system
+SYSTEMS = ("x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin")
 AGAIN = "then run the same command again."
 
 HELP = """\
@@ -40,19 +44,30 @@ class Stop(Exception):
 
 def python_problem(version: "tuple[int, int, int]") -> str:
     """Return "" if this Python can run the workbook, else what to do."""
-    if (3, 11) <= version[:2] <= (3, 13):
+    if version[:2] >= OLDEST:
         return ""
     import shutil
 
     this = ".".join(str(part) for part in version)
-    found = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    found = [name for name in (f"python3.{minor}" for minor in (13, 12, 11, 14, 15)) if shutil.which(name)]
     if os.name == "nt":
-        cure = "Install Python 3.12, then: py -3.12 run.py lab"
+        cure = "Install Python 3.13, then: py -3.13 run.py lab"
     elif found:
         cure = f"This computer has {found[0]}, try: {found[0]} run.py lab"
     else:
-        cure = "Install Python 3.12, then: python3.12 run.py lab"
-    return f"The workbook needs Python 3.11, 3.12 or 3.13; this is Python {this}. {cure}"
+        cure = "Install Python 3.13, then: python3.13 run.py lab"
+    return f"The workbook needs Python 3.11 or newer; this is Python {this}. {cure}"
+
+
+def python_remark(version: "tuple[int, int, int]") -> str:
+    """Return a line about a Python that is newer than those the packages were chosen for, else ""."""
+    if version[:2] <= NEWEST:
+        return ""
+    this, last = (f"{pair[0]}.{pair[1]}" for pair in (version, NEWEST))
+    return (
+        f"Python {this} is newer than what this workbook was made for (up to {last}); it goes on. If something "
+        f"fails, install Python {last} or 3.13."
+    )
 
 
 def main(arguments: "list[str]") -> int:
@@ -67,6 +82,9 @@ def main(arguments: "list[str]") -> int:
     problem = python_problem(sys.version_info[:3])
     if problem:
         return complain(problem, 1)
+    remark = python_remark(sys.version_info[:3])
+    if remark:
+        complain(remark, 0)
     try:
         return do(command, arguments[1:])
     except Stop as stop:
@@ -116,7 +134,10 @@ def do(command: str, rest: "list[str]") -> int:
     if command == "build":
         tool = os.path.join("tools", "build.py")
         if not os.path.exists(os.path.join(ROOT, tool)):
-            raise Stop(f"{tool} is missing; get it back with: git checkout -- tools/build.py")
+            raise Stop(
+                f"{tool} is missing. Get it back with git: git checkout -- tools/build.py; without git: unpack the "
+                "workbook's archive once more and copy the folder tools from there."
+            )
         ensure(tests)
         return become([tool, *passed])
     if command in ("release", "grade"):
@@ -308,6 +329,41 @@ def install(level: str) -> None:
             code, output = step("packages", [*pip, *wanted])
         if code:
             fail("The packages could not be installed", output)
+    if level != "lab":
+        look_everywhere()
+
+
+def look_everywhere() -> None:
+    """Let uv look for a binary of every pinned package, for each Python and system; a test reads what it found.
+
+    It is done here because tests have no network. The extra `spark` is left out: pyspark comes as source only.
+    """
+    import json
+    import subprocess
+    import time
+    from concurrent.futures import ThreadPoolExecutor
+
+    begun = time.monotonic()
+    command = [venv_python(), "-m", "uv", "pip", "compile", "--quiet", "--no-build", "--no-header", "--no-annotate"]
+    command += ["--python", venv_python(), "--constraints", os.path.join(ROOT, "constraints.txt")]
+    command += [word for extra in ("test", "scale", "link") for word in ("--extra", extra)]
+    command += [os.path.join(ROOT, "pyproject.toml")]
+    env = dict(child_env(), **like_pip())
+    machines = [(f"3.{minor}", system) for system in SYSTEMS for minor in range(OLDEST[1], NEWEST[1] + 1)]
+
+    def look(machine: "tuple[str, str]") -> "dict[str, str | int]":
+        python, system = machine
+        asked = [*command, "--python-version", python, "--python-platform", system]
+        done = subprocess.run(asked, env=env, cwd=ROOT, capture_output=True, text=True, errors="replace")
+        said = {"packages": done.stdout, "problem": done.stderr if done.returncode else ""}
+        return {"python": python, "system": system, "network": not cause_of(said["problem"]), **said}
+
+    with ThreadPoolExecutor(len(SYSTEMS)) as pool:
+        found = list(pool.map(look, machines))
+    with open(BINARIES, "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)
+    good = sum(not one["problem"] for one in found)
+    print(f"  binaries for {good} of {len(found)} Pythons and systems: {time.monotonic() - begun:.1f} s", flush=True)
 
 
 def link_the_workbook() -> None:

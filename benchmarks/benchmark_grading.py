@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from crmlab.grading import release, sandbox
+from crmlab.grading import course, release, runner, solutions
 from crmlab.grading.batch import Request, grade
 
 EXERCISE = "06"
@@ -33,7 +33,7 @@ REPORT = Path(__file__).with_name("grading.md")
 
 def submissions(folder: Path, students: list[str]) -> None:
     """Write one solved notebook a student, outputs cleared."""
-    solution = release.solutions(EXERCISE)[0]
+    solution = solutions.solutions(EXERCISE)[0]
     raw = copy.deepcopy(solution.notebook)
     raw["metadata"]["crmlab"] = {"exercise": solution.name}
     folder.mkdir(parents=True)
@@ -45,14 +45,14 @@ def ours(folder: Path, students: list[str], jobs: int) -> tuple[float, float]:
     """Return seconds for the class, and the largest memory of all its processes together in MB."""
     submissions(folder / "in", students)
     (folder / "roster.csv").write_text("student\n" + "\n".join(students) + "\n")
-    release.set_course("benchmark", folder / "course.json")
+    course.set_course("benchmark", folder / "course.json")
     request = Request(folder / "in", folder / "roster.csv", folder / "out" / "grades.csv", jobs=jobs,
                       course_file=folder / "course.json")
     peak, done = [0], [False]
 
     def watch() -> None:
         while not done[0]:
-            peak[0] = max(peak[0], sandbox._tree_bytes(os.getpid()))
+            peak[0] = max(peak[0], runner._tree_bytes(os.getpid()))
             time.sleep(0.2)
 
     import threading
@@ -74,7 +74,7 @@ def nbgrader(python: str, folder: Path, students: list[str]) -> tuple[float, str
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "p", "language": "python"}))
-    raw = copy.deepcopy(release.solutions(EXERCISE)[0].notebook)
+    raw = copy.deepcopy(solutions.solutions(EXERCISE)[0].notebook)
     cells: list[dict[str, Any]] = []
     for cell in raw["cells"]:
         cells.append(cell)

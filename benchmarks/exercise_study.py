@@ -14,20 +14,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from crmlab import _answers
-from crmlab.exercise import company_seed, data_version
-from crmlab.grading import release
-from crmlab.grading.sandbox import Runner
+from crmlab.exercise import judging
+from crmlab.exercise.own import company_seed, data_version
+from crmlab.grading import solutions
+from crmlab.grading.runner import Runner
 
 REPORT = Path(__file__).with_name("exercise_study.md")
 
 
-def study(solution: release.Solution, students: int) -> list[str]:
+def study(solution: solutions.Solution, students: int) -> list[str]:
     """Return the lines of the report on one exercise."""
     with Runner(trusted=True, modules=solution.modules) as runner:
-        tables = release.solve(solution, runner, 1).tables
+        tables = solutions.solve(solution, runner, 1).tables
         begun = time.perf_counter()
-        outcomes = [release.solve(solution, runner, company_seed("study", str(20260000 + i), solution.name), tables)
+        outcomes = [solutions.solve(solution, runner, company_seed("study", str(20260000 + i), solution.name), tables)
                     for i in range(students)]
         seconds = time.perf_counter() - begun
     lines = [f"## {solution.name}", "", f"{students} students, {seconds / students:.2f} s each. The solution ran for "
@@ -37,13 +37,13 @@ def study(solution: release.Solution, students: int) -> list[str]:
         if asked["kind"] == "text":
             continue
         given = [outcome.answers[name] for outcome in outcomes]
-        equal = sum(_answers.same(given[i], given[j], asked) for i in range(students) for j in range(i))
+        equal = sum(judging.same(given[i], given[j], asked) for i in range(students) for j in range(i))
         right = same = hints = 0
         for outcome in outcomes:
             wrong = list(outcome.questions[name]["wrong"].values())
             hints += len(wrong)
-            right += sum(_answers.same(value, outcome.answers[name], asked) for value in wrong)
-            same += sum(_answers.same(wrong[i], wrong[j], asked) for i in range(len(wrong)) for j in range(i))
+            right += sum(judging.same(value, outcome.answers[name], asked) for value in wrong)
+            same += sum(judging.same(wrong[i], wrong[j], asked) for i in range(len(wrong)) for j in range(i))
         lines.append(f"| {name} | {equal} of {students * (students - 1) // 2} | {right} of {hints} | {same} |")
     return [*lines, ""]
 
@@ -54,7 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = ["# Exercises on many students", "", f"Data version {data_version()}. Made by "
              "`benchmarks/exercise_study.py`.", ""]
-    for solution in release.solutions():
+    for solution in solutions.solutions():
         lines += study(solution, options.students)
     REPORT.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(REPORT.read_text(encoding="utf-8"))

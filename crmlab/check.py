@@ -25,10 +25,13 @@ def installation() -> None:
 
 
 def _python() -> str:
-    if (3, 11) <= sys.version_info < (3, 14):
-        return ""
-    here = ".".join(map(str, sys.version_info[:2]))
-    return f"this is Python {here}; install 3.11, 3.12 or 3.13, then: python3 run.py lab"
+    version = sys.version_info[:2]
+    here = ".".join(map(str, version))
+    if version < (3, 11):
+        return f"this is Python {here}; install 3.11 or newer, then: python3 run.py lab"
+    if version >= (3, 16):
+        return f"OK, but {here} is newer than what the workbook was made for; if something fails, install 3.15"
+    return ""
 
 
 def _packages() -> str:

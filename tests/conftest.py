@@ -29,6 +29,40 @@ settings.register_profile("crmlab", deadline=None, print_blob=True)
 settings.load_profile("crmlab")
 
 
+NEEDS = {
+    "bwrap": "bubblewrap, with the right to make namespaces (grading)",
+    "chromium": "Chromium (JupyterLab end to end)",
+    "java": "Java and pyspark (Spark)",
+    "real": "the real data: python3 run.py setup, with a network",
+    "network": "a network when run.py made the environment",
+    "git": "git and a clone",
+}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line which checks did not run here, and what they need."""
+    skipped = terminalreporter.getreports("skipped")
+    if not skipped:
+        return
+    words = {
+        "bwrap": ("bwrap", "namespace", "sandbox"),
+        "chromium": ("chrom",),
+        "java": ("java", "spark"),
+        "real": ("real data", "is not here"),
+        "network": ("when it makes the environment",),
+        "git": ("needs git",),
+    }
+    counts: dict[str, int] = {}
+    for report in skipped:
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        known = [name for name, signs in words.items() if any(sign in reason.casefold() for sign in signs)]
+        what = NEEDS[known[0]] if known else " ".join(reason.removeprefix("Skipped: ").split())[:80]
+        counts[what] = counts.get(what, 0) + 1
+    listed = "; ".join(f"{count} need {what}" if what in NEEDS.values() else f"{count}: {what}"
+                       for what, count in counts.items())
+    terminalreporter.write_line(f"Not run here: {listed}.", yellow=True)
+
+
 @pytest.fixture(scope="session")
 def need_program() -> Callable[..., str]:
     """`need_program("bwrap")` is its path; without it the test is skipped, or fails where CRMLAB_CI=1."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from crmlab.grading import release
+from crmlab.grading import solutions
 from crmlab.grading.sandbox import NoSandbox, check
 
 NAME = "90_small"
@@ -70,16 +70,16 @@ def submission(changed: dict[str, str | None] | None = None, **about: str) -> di
 
 
 @contextmanager
-def small_exercise(folder: Path) -> Iterator[release.Solution]:
+def small_exercise(folder: Path) -> Iterator[solutions.Solution]:
     """Let the small exercise be the only one there is, in a folder of its own."""
     (folder / "exercises" / "solutions").mkdir(parents=True)
     path = folder / "exercises" / "solutions" / f"{NAME}.ipynb"
     path.write_text(json.dumps(notebook(CELLS)), encoding="utf-8")
     (folder / "course.json").write_text(json.dumps({"course": COURSE, "key": KEY}), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "EXERCISES", folder / "exercises")
-        patch.setattr(release, "PRIVATE", folder / "private")
-        yield release.read(path)
+        patch.setattr(solutions, "EXERCISES", folder / "exercises")
+        patch.setattr(solutions, "PRIVATE", folder / "private")
+        yield solutions.read(path)
 
 
 def hand_in(folder: Path, files: dict[str, dict[str, Any] | str | bytes]) -> None:

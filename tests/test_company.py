@@ -16,6 +16,7 @@ from crmlab.company.faults import satisfaction_on
 from crmlab.company.parameters import replace
 from crmlab.company.people import month_days
 from crmlab.company.world import STAGES
+from crmlab.data import dictionary
 
 # About the 0.5 % and 99.5 % points over 200 seeds (benchmarks/company_study.md), slightly widened.
 BOUNDS = {
@@ -234,7 +235,7 @@ def test_keys_and_references_hold(tables: dict[str, pd.DataFrame]) -> None:
     """Primary keys are unique, required columns are full, and every reference has its row."""
     import json
 
-    package = json.loads((data._ROOT / data._COMPANY / "datapackage.json").read_text(encoding="utf-8"))
+    package = json.loads((dictionary.ROOT / dictionary.COMPANY / "datapackage.json").read_text(encoding="utf-8"))
     for resource in package["resources"]:
         frame = tables.get(resource["name"])
         if resource.get("path", "").endswith(".json"):

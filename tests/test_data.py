@@ -19,7 +19,7 @@ import pytest
 
 from crmlab import data
 from crmlab.data import __main__ as fetching
-from crmlab.data import catalogue
+from crmlab.data import catalogue, dictionary
 
 REPO = Path(__file__).resolve().parents[1]
 CARDS = (REPO / "datasets" / "README.md").read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ class Company:
 
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
-    monkeypatch.setattr(data, "_ROOT", tmp_path)
+    monkeypatch.setattr(dictionary, "ROOT", tmp_path)
     return Company(tmp_path)
 
 
@@ -212,7 +212,10 @@ def test_a_table_of_a_later_chapter_says_so(company: Company) -> None:
         data.load("surveys")
 
 
-CURE = "Cure, in the workbook's folder: git checkout -- datasets/lantern_leaf/{}"
+CURE = (
+    "Cure, in the workbook's folder: with git: git checkout -- datasets/lantern_leaf/{}; without git: unpack the "
+    "workbook's archive once more and copy this file from there"
+)
 
 
 def test_a_missing_or_changed_file_gets_path_and_cure(company: Company) -> None:

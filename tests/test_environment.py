@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,6 +15,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from tree import PARTS, project_files, text_files
+
+import run
 
 REPO = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -25,6 +30,7 @@ PINS = [
 CONDA = yaml.safe_load((REPO / "environment.yml").read_text(encoding="utf-8"))
 RUN = (REPO / "run.py").read_text(encoding="utf-8")
 
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 MACHINES = [
     {
         "python_version": python,
@@ -35,7 +41,7 @@ MACHINES = [
         "platform_python_implementation": "CPython",
         "implementation_name": "cpython",
     }
-    for python in ("3.11", "3.12", "3.13")
+    for python in PYTHONS
     for platform in ("linux", "darwin", "win32")
 ]
 
@@ -66,6 +72,24 @@ def test_every_requirement_is_pinned_once(machine: dict[str, str]) -> None:
         assert wanted.specifier.contains(pins[name], prereleases=True), f"{line}, but {name}=={pins[name]}"
 
 
+@pytest.mark.parametrize("system", run.SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_uv_finds_binaries_of_everything(python: str, system: str) -> None:
+    """What uv found when `run.py test` made the environment; a test has no network."""
+    every = json.loads(Path(run.BINARIES).read_text(encoding="utf-8")) if Path(run.BINARIES).is_file() else []
+    found = [one for one in every if (one["python"], one["system"]) == (python, system)]
+    if not found or not found[0]["network"]:
+        reason = "needs what uv finds when `run.py test` makes the environment, with a network"
+        if os.environ.get("CRMLAB_CI") == "1":
+            pytest.fail(f"{reason} (CRMLAB_CI=1: nothing may be skipped)")
+        pytest.skip(reason)
+    assert not found[0]["problem"], found[0]["problem"]
+    packages = set(found[0]["packages"].split())
+    named = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"] + EXTRAS["test"]}
+    assert named <= {package.split("==")[0] for package in packages}
+    assert packages <= {f"{pin.name}{pin.specifier}" for pin in PINS}, "something is not pinned"
+
+
 def test_constraints_name_no_place() -> None:
     text = (REPO / "constraints.txt").read_text(encoding="utf-8")
     assert not re.search(r"://|@|--|index|\.(org|com|net|cn|io)\b", text)
@@ -86,9 +110,11 @@ def test_run_py_pins_uv_and_knows_the_extras() -> None:
 
 
 def test_the_pythons_agree() -> None:
-    assert PROJECT["requires-python"] == ">=3.11,<3.14"
-    assert "(3, 11) <= version[:2] <= (3, 13)" in RUN
-    assert "python>=3.11,<3.14" in CONDA["dependencies"]
+    assert [f"{major}.{minor}" for major, minor in (run.OLDEST, run.NEWEST)] == [PYTHONS[0], PYTHONS[-1]]
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+    assert f"python>={PYTHONS[0]},<3.{run.NEWEST[1] + 1}" in CONDA["dependencies"]
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    assert f"Python {PYTHONS[0]} to {PYTHONS[-1]}" in readme
 
 
 # ---- environment.yml -------------------------------------------------------------------------------------
@@ -107,6 +133,33 @@ def test_conda_installs_the_workbooks_package_and_nothing_more() -> None:
 
 
 # ---- the repository --------------------------------------------------------------------------------------
+
+
+def test_the_files_are_those_that_git_knows() -> None:
+    """The tests look at the same files in a clone and in an unpacked archive."""
+    git = shutil.which("git")
+    done = subprocess.run([git, "ls-files", "-z"], cwd=REPO, capture_output=True, check=False) if git else None
+    if done is None or done.returncode or not (REPO / ".git").exists():
+        pytest.skip("needs git and a clone")
+    known = {name for name in done.stdout.decode("utf-8").split("\0") if name and (REPO / name).is_file()}
+    assert {name.split("/")[0] for name in known} <= PARTS, "add the new part to tests/tree.py"
+    assert known <= {path.relative_to(REPO).as_posix() for path in project_files()}
+
+
+def test_what_is_the_users_is_not_looked_at(tmp_path: Path) -> None:
+    shutil.copy(REPO / ".gitignore", tmp_path)
+    mine = ["env/pyvenv.cfg", "env/x.py", "venv/y.md", "my_work/06.ipynb", "submissions 2027/a.md", "grades.csv"]
+    mine += ["crmlab/.ve/pyvenv.cfg", "crmlab/.ve/z.py", "crmlab/__pycache__/a.pyc", "crmlab.egg-info/PKG-INFO"]
+    mine += ["exercises/private/course.json", "exercises/private/solutions/06.ipynb", "report.md", "tests/a.filled.csv"]
+    mine += ["notebooks/.ipynb_checkpoints/00.ipynb"]
+    ours = ["README.md", "crmlab/a.py", "crmlab/data/b.py", "exercises/private/README.md", "exercises/06.ipynb"]
+    ours += ["docs/report.md", "notebooks/cases/C5.ipynb"]
+    for name in mine + ours:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = {path.relative_to(tmp_path).as_posix() for path in project_files(tmp_path)}
+    assert found == {*ours, ".gitignore"}
+
 
 # Spelt in pieces, so that this file does not hold what it looks for.
 FORBIDDEN = {
@@ -130,30 +183,14 @@ FORBIDDEN = {
 MAY_NAME_PLACES = {"tests/test_net.py"}  # shows the notebook check an absolute path
 
 
-def repository_files() -> list[Path]:
-    """The files that are, or would be, committed; without git the test is skipped, or fails in CI."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        if os.environ.get("CRMLAB_CI") == "1":
-            raise
-        pytest.skip(f"git cannot list the files: {error}")
-    paths = [REPO / name for name in listed.decode("utf-8").split("\0") if name]
-    return [path for path in paths if path.is_file()]
-
-
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_file_names(what: str) -> None:
     pattern = re.compile("|".join(FORBIDDEN[what]))
     found = []
-    for path in repository_files():
+    for path in text_files():
         if path.relative_to(REPO).as_posix() in MAY_NAME_PLACES:
             continue
-        content = path.read_bytes()
-        if b"\0" in content[:1000]:
-            continue  # a picture, a compressed table
-        for number, line in enumerate(content.decode("utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if '"image/' not in line and (hit := pattern.search(line)):
                 found.append(f"{path.relative_to(REPO)}:{number}: {hit[0]}")
     assert found == [], f"names {what}"

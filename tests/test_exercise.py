@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import _answers, exercise
-from crmlab.exercise import Exercise, ExerciseError, company_seed, fingerprint, identity, start
-from crmlab.grading import release
-from crmlab.grading.sandbox import Runner
+from crmlab.exercise import Exercise, ExerciseError, answers, judging, own, start
+from crmlab.exercise.own import company_seed, fingerprint, identity
+from crmlab.grading import files, release
+from crmlab.grading.runner import Runner
 from tests.exercise_fixture import NAME, PEOPLE, small_exercise
 
 
@@ -27,11 +28,11 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("workbook")
     version = root / "datasets" / "lantern_leaf" / "VERSION"
     version.parent.mkdir(parents=True)
-    version.write_text(exercise.data_version())
+    version.write_text(own.data_version())
     with small_exercise(root) as solution, Runner(trusted=True) as runner:
         key, copy = release.practice_key(solution, runner), release.student_copy(solution)
-    (root / "exercises" / f"{NAME}.key.json").write_text(release.as_json(key), encoding="utf-8")
-    (root / "exercises" / f"{NAME}.ipynb").write_text(release.as_json(copy), encoding="utf-8")
+    (root / "exercises" / f"{NAME}.key.json").write_text(files.as_json(key), encoding="utf-8")
+    (root / "exercises" / f"{NAME}.ipynb").write_text(files.as_json(copy), encoding="utf-8")
     (root / "my_work").mkdir()
     return root
 
@@ -39,7 +40,7 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The student sits in my_work."""
-    monkeypatch.setattr(exercise, "ROOT", workbook)
+    monkeypatch.setattr(own, "ROOT", workbook)
     monkeypatch.chdir(workbook / "my_work")
     return workbook
 
@@ -206,7 +207,7 @@ def test_answering_never_raises(practice: tuple[Exercise, Said], value: Any) -> 
     ex.load("orders")
     for question in ("q1", "q2", "q3", "q5"):
         assert "right" not in say(question, value)
-    json.dumps(_answers.plain(value))
+    json.dumps(answers.plain(value))
 
 
 # ---- the same answer in another form ---------------------------------------------------------------------
@@ -219,7 +220,7 @@ FRAME = pd.DataFrame({"class": ["A", "B"], "n": [3, 5], "share": [0.25, 0.75]})
 
 @pytest.mark.parametrize("value", [5, 5.0, np.int64(5), np.float32(5), np.array(5), np.array([5]), pd.Series([5]), [5]])
 def test_numbers_in_other_forms(value: Any) -> None:
-    assert _answers.same(_answers.plain(value), _answers.plain(5), NUMBER)
+    assert judging.same(answers.plain(value), answers.plain(5), NUMBER)
 
 
 @pytest.mark.parametrize("value", [
@@ -228,14 +229,14 @@ def test_numbers_in_other_forms(value: Any) -> None:
     FRAME.rename(columns=str.upper), FRAME.sort_values("n", ascending=False), FRAME.set_index("class", append=True)
     .droplevel(0), [("A", 3, 0.25), ("B", 5, 0.75)]])
 def test_tables_in_other_forms(value: Any) -> None:
-    assert _answers.same(_answers.plain(value), _answers.plain(FRAME), TABLE)
+    assert judging.same(answers.plain(value), answers.plain(FRAME), TABLE)
 
 
 @pytest.mark.parametrize("value", [
     FRAME.assign(n=[3, 6]), FRAME.iloc[:1], pd.concat([FRAME, FRAME]), FRAME.drop(columns="n"),
     FRAME.rename(columns={"n": "m"}), FRAME.assign(share=[0.25, np.nan]), FRAME.assign(n=["3", "5"])])
 def test_other_tables_are_not_the_same(value: Any) -> None:
-    assert not _answers.same(_answers.plain(value), _answers.plain(FRAME), TABLE)
+    assert not judging.same(answers.plain(value), answers.plain(FRAME), TABLE)
 
 
 @pytest.mark.parametrize("value", [
@@ -243,18 +244,18 @@ def test_other_tables_are_not_the_same(value: Any) -> None:
     pd.Series({1: 0.1, 2: 0.2}), pd.Series([0.1, 0.2], index=pd.CategoricalIndex([1, 2], name="r"), name="other"),
     pd.DataFrame({"rate": [0.1, 0.2]}, index=pd.Index([1, 2])), pd.DataFrame({"rate": [0.1, 0.2], "r": [1, 2]})])
 def test_labelled_numbers_in_other_forms(value: Any) -> None:
-    assert _answers.same(_answers.plain(value), _answers.plain(pd.Series({1: 0.1, 2: 0.2})), PAIRS)
+    assert judging.same(answers.plain(value), answers.plain(pd.Series({1: 0.1, 2: 0.2})), PAIRS)
 
 
 def test_choice_and_set() -> None:
     choice = {"kind": "choice", "choices": ["ABC", "CLV"]}
-    assert _answers.same(_answers.plain(" clv "), _answers.plain("CLV"), choice)
-    assert _answers.fault(_answers.plain("RFM"), choice) == "the answer should be one of: ABC, CLV"
+    assert judging.same(answers.plain(" clv "), answers.plain("CLV"), choice)
+    assert judging.fault(answers.plain("RFM"), choice) == "the answer should be one of: ABC, CLV"
     ten = {"kind": "set", "tolerance": 0.2}
-    right = _answers.plain(list(range(10)))
-    assert _answers.same(_answers.plain([*range(9), 99]), right, ten)
-    assert not _answers.same(_answers.plain([*range(8), 98, 99]), right, ten)
-    assert _answers.plain(dt.date(2024, 1, 2)) == _answers.plain(pd.Timestamp("2024-01-02"))
+    right = answers.plain(list(range(10)))
+    assert judging.same(answers.plain([*range(9), 99]), right, ten)
+    assert not judging.same(answers.plain([*range(8), 98, 99]), right, ten)
+    assert answers.plain(dt.date(2024, 1, 2)) == answers.plain(pd.Timestamp("2024-01-02"))
 
 
 # ---- copies of one's own ---------------------------------------------------------------------------------
@@ -282,6 +283,44 @@ def test_restart_keeps_the_old_copy_under_its_date(practice: tuple[Exercise, Sai
     assert (desk / "my_work" / f"{NAME}.{today}.ipynb").read_text() == "first"
     assert (desk / "my_work" / f"{NAME}.{today}-2.ipynb").read_text() == "second"
     assert json.loads(mine.read_text())["cells"]
+
+
+def test_where_the_workbook_cannot_be_written_copies_go_home(desk: Path, tmp_path: Path,
+                                                             monkeypatch: pytest.MonkeyPatch,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    """As on a hub, where one read-only workbook is everybody's. A file in the way stops root, too."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for name in ("exercises", "datasets"):
+        (shared / name).symlink_to(desk / name)
+    (shared / "my_work").touch()
+    home = tmp_path / "home of 李"
+    home.mkdir()
+    monkeypatch.setattr(own, "ROOT", shared)
+    monkeypatch.setenv("HOME" if os.name == "posix" else "USERPROFILE", str(home))
+    monkeypatch.chdir(home)
+    mine = start(NAME)
+    assert mine == home / "my_work" / f"{NAME}.ipynb" and mine.is_file()
+    mine.write_text("my work")
+    Exercise(NAME, people=PEOPLE).restart()
+    said = capsys.readouterr().out
+    assert f"Your own copy is {mine}, in your home folder" in said
+    assert len(list((home / "my_work").iterdir())) == 2
+    (home / "my_work").rename(home / "away")
+    (home / "my_work").touch()
+    with pytest.raises(ExerciseError, match="no place for your own copy"):
+        start(NAME)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_workbook_without_the_right_to_write(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "shared"
+    (shared / "exercises").mkdir(parents=True)
+    (shared / "exercises" / f"{NAME}.ipynb").write_bytes((desk / "exercises" / f"{NAME}.ipynb").read_bytes())
+    shared.chmod(0o555)
+    monkeypatch.setattr(own, "ROOT", shared)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert start(NAME) == tmp_path / "my_work" / f"{NAME}.ipynb"
 
 
 def test_who_opens_the_hand_out_gets_a_copy_and_no_marks(desk: Path, monkeypatch: pytest.MonkeyPatch,

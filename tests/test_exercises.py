@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from crmlab import _answers
-from crmlab.exercise import ROOT, company_seed
-from crmlab.grading import release
-from crmlab.grading.sandbox import Limits, Outcome, Runner
+from crmlab.exercise import answers, judging
+from crmlab.exercise.own import ROOT, company_seed
+from crmlab.grading import files, release, solutions
+from crmlab.grading.outcome import Limits, Outcome
+from crmlab.grading.runner import Runner
 
 SOLUTIONS = sorted((ROOT / "exercises" / "solutions").glob("*.ipynb"))
 NAMES = [path.stem for path in SOLUTIONS]
@@ -30,8 +31,8 @@ def runner() -> Iterator[Runner]:
         yield made
 
 
-def solution(name: str) -> release.Solution:
-    return release.read(ROOT / "exercises" / "solutions" / f"{name}.ipynb")
+def solution(name: str) -> solutions.Solution:
+    return solutions.read(ROOT / "exercises" / "solutions" / f"{name}.ipynb")
 
 
 def key(name: str) -> dict[str, Any]:
@@ -56,9 +57,9 @@ def test_there_are_exercises() -> None:
 
 @every_exercise
 def test_release_again_gives_no_difference(name: str, runner: Runner) -> None:
-    made = release.as_json(release.practice_key(solution(name), runner))
+    made = files.as_json(release.practice_key(solution(name), runner))
     assert made == (ROOT / "exercises" / f"{name}.key.json").read_text(encoding="utf-8")
-    made = release.as_json(release.student_copy(solution(name)))
+    made = files.as_json(release.student_copy(solution(name)))
     assert made == (ROOT / "exercises" / f"{name}.ipynb").read_text(encoding="utf-8")
 
 
@@ -67,16 +68,16 @@ def test_the_solution_is_right_for_many_students(name: str, runner: Runner) -> N
     """Finite, of the right form, and other numbers for other students."""
     solved = solution(name)
     seeds = [company_seed("crm", str(20260000 + i), name) for i in range(STUDENTS)]
-    outcomes = [release.solve(solved, runner, seed, key(name)["tables"]) for seed in seeds]
+    outcomes = [solutions.solve(solved, runner, seed, key(name)["tables"]) for seed in seeds]
     for question, asked in outcomes[0].questions.items():
         given = [outcome.answers[question] for outcome in outcomes]
         assert all(math.isfinite(number) for value in given for number in numbers(value))
         if asked["kind"] not in ("text", "choice"):
-            alike = [(i, j) for i in range(STUDENTS) for j in range(i) if _answers.same(given[i], given[j], asked)]
+            alike = [(i, j) for i in range(STUDENTS) for j in range(i) if judging.same(given[i], given[j], asked)]
             assert not alike, f"{question}: students {alike} have the same answer"
         wrong = [(hint, i) for i, outcome in enumerate(outcomes)
                  for hint, value in outcome.questions[question]["wrong"].items()
-                 if _answers.same(value, outcome.answers[question], asked)]
+                 if judging.same(value, outcome.answers[question], asked)]
         assert len(wrong) <= STUDENTS / 10, f"{question}: listed as wrong, but right: {wrong}"
 
 
@@ -111,13 +112,13 @@ def test_each_wrong_answer_gets_its_hint(name: str) -> None:
     """In practice, and none of the answers anybody might try counts as right."""
     for question, asked in key(name)["questions"].items():
         for hint, value in asked["wrong"].items():
-            assert not _answers.same(value, asked["right"], asked), f"{question}: {hint}"
-            first = next(h for h, other in asked["wrong"].items() if _answers.same(value, other, asked))
+            assert not judging.same(value, asked["right"], asked), f"{question}: {hint}"
+            first = next(h for h, other in asked["wrong"].items() if judging.same(value, other, asked))
             assert first == hint
         if asked["kind"] != "text":
             assert asked["wrong"], f"{question} has no hint"
             for tried in (0, 1, -1, 0.5, "", "A", True, [], {}, [0], {"A": 1}, float("nan"), None, ...):
-                assert not _answers.same(_answers.plain(tried), asked["right"], asked), (question, tried)
+                assert not judging.same(answers.plain(tried), asked["right"], asked), (question, tried)
 
 
 @every_exercise
@@ -131,7 +132,7 @@ def test_right_answers_are_right_in_other_forms(name: str) -> None:
             continue
         right, forms = asked["right"], []
         if asked["kind"] == "number":
-            number = _answers.as_number(right)
+            number = answers.as_number(right)
             assert number is not None
             forms = [number, np.float64(number), np.array(number), pd.Series([number]), number * (1 + 1e-12)]
         elif asked["kind"] == "set":
@@ -140,14 +141,14 @@ def test_right_answers_are_right_in_other_forms(name: str) -> None:
                      pd.DataFrame({"customer_id": items})]
         elif asked["kind"] == "table":
             columns = asked["columns"]
-            frame = pd.DataFrame(_answers.as_rows(right, columns), columns=columns)
+            frame = pd.DataFrame(answers.as_rows(right, columns), columns=columns)
             forms = [frame, frame.iloc[::-1], frame.set_index(columns[0]), frame[columns[::-1]],
                      frame.to_dict("list"), frame.set_index(columns[0]).to_dict("index"),
                      frame.astype(dict.fromkeys(columns[1:], float)), frame.to_numpy().tolist()]
         for form in forms:
-            given = _answers.plain(form)
-            assert _answers.same(given, right, asked), (question, form, given)
-            assert _answers.fault(given, asked) == "", (question, form)
+            given = answers.plain(form)
+            assert judging.same(given, right, asked), (question, form, given)
+            assert judging.fault(given, asked) == "", (question, form)
 
 
 @every_exercise

@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from crmlab.grading import __main__ as command
-from crmlab.grading import batch, collect, marks, release, report, sandbox
-from crmlab.grading.batch import Request, Summary, grade
-from crmlab.grading.collect import Student, read_roster
+from crmlab.grading import bench, collect, course, files, lms, marks, release, report, sandbox, solutions
+from crmlab.grading.batch import Request, grade
+from crmlab.grading.bench import Summary
+from crmlab.grading.files import GradingError
 from crmlab.grading.marks import Mark, Result
-from crmlab.grading.release import GradingError
-from crmlab.grading.sandbox import Limits, NoSandbox, Runner
+from crmlab.grading.outcome import Limits
+from crmlab.grading.roster import Student, read_roster
+from crmlab.grading.runner import Runner
+from crmlab.grading.sandbox import NoSandbox
 from tests.exercise_fixture import (
     CELLS,
     NAME,
@@ -36,10 +39,10 @@ from tests.exercise_fixture import (
 # ---- release ---------------------------------------------------------------------------------------------
 
 
-def as_solution(folder: Path, **changed: str) -> release.Solution:
+def as_solution(folder: Path, **changed: str) -> solutions.Solution:
     path = folder / f"{NAME}.ipynb"
     path.write_text(json.dumps(notebook({**CELLS, **changed})), encoding="utf-8")
-    return release.read(path)
+    return solutions.read(path)
 
 
 def test_a_student_copy_has_stubs(tmp_path: Path) -> None:
@@ -94,7 +97,22 @@ def test_a_solution_that_is_wrong_is_named(tmp_path: Path, runner: Runner, chang
 def test_a_solution_that_is_no_notebook(tmp_path: Path) -> None:
     (tmp_path / "x.ipynb").write_text("{")
     with pytest.raises(GradingError, match=r"x\.ipynb cannot be read"):
-        release.read(tmp_path / "x.ipynb")
+        solutions.read(tmp_path / "x.ipynb")
+
+
+@pytest.mark.parametrize(("call", "people"), [
+    ('Exercise("90_small")', 800), ('Exercise("90_small", people=1_000)', 1000),
+    ('Exercise("90_small", course="people=7 (so)", people=(  # not 5\n    300))', 300),
+    ('exercise.Exercise("90_small", "", "", 0x1F4)', 500),
+    ('print("people=5")\nex = Exercise("90_small", people=40)', 40)])
+def test_the_size_of_the_company_is_read_as_python_reads_it(tmp_path: Path, call: str, people: int) -> None:
+    assert as_solution(tmp_path, setup=call).people == people
+
+
+@pytest.mark.parametrize("given", ["size", "-5", "1000.0", "'1000'"])
+def test_a_size_that_is_no_whole_number_is_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(GradingError, match="whole number, people=1000; it is"):
+        as_solution(tmp_path, setup=f'Exercise("90_small", people={given})').people  # noqa: B018
 
 
 def test_release_twice_writes_once(tmp_path: Path) -> None:
@@ -118,21 +136,21 @@ def test_the_pack_holds_no_solution_truth_or_grading(tmp_path: Path) -> None:
         names = packed.namelist()
         text = packed.read(f"crm_exercises/exercises/{NAME}.ipynb").decode()
     assert not [n for n in names if "truth" in n.split("/") or "grading" in n or "solutions" in n or "private" in n]
-    assert {"crm_exercises/run.py", "crm_exercises/crmlab/exercise.py"} <= set(names)
+    assert {"crm_exercises/run.py", "crm_exercises/crmlab/exercise/own.py"} <= set(names)
     assert r'course=\"CRM 2027\"' in text
 
 
 def test_the_course_is_named_once(tmp_path: Path) -> None:
     path = tmp_path / "course.json"
     with pytest.raises(GradingError, match="release --course"):
-        release.course(path)
-    assert release.set_course("CRM 2027", path) and not release.set_course("crm  2027", path)
-    assert len(release.course(path)["key"]) == 32 and path.stat().st_mode & 0o77 == 0
+        course.course(path)
+    assert course.set_course("CRM 2027", path) and not course.set_course("crm  2027", path)
+    assert len(course.course(path)["key"]) == 32 and path.stat().st_mode & 0o77 == 0
     with pytest.raises(GradingError, match="Move it away"):
-        release.set_course("CRM 2028", path)
+        course.set_course("CRM 2028", path)
     path.write_text("{}")
     with pytest.raises(GradingError, match="damaged"):
-        release.course(path)
+        course.course(path)
 
 
 # ---- roster ----------------------------------------------------------------------------------------------
@@ -263,21 +281,21 @@ def result(student: str = "20261", name: str = "", **given: float | None) -> Res
 
 def test_grades_are_the_same_when_written_again_and_keep_other_exercises(tmp_path: Path) -> None:
     path = tmp_path / "grades.csv"
-    report.write_grades(path, "06_a", [result()])
-    report.write_grades(path, "07_b", [result(q1=1.0)])
+    files.write(path, report.grades(path, "06_a", [result()]))
+    files.write(path, report.grades(path, "07_b", [result(q1=1.0)]))
     first = path.read_bytes()
-    report.write_grades(path, "06_a", [result()])
+    files.write(path, report.grades(path, "06_a", [result()]))
     assert path.read_bytes() == first
     rows = list(csv.reader(io.StringIO(first.decode("utf-8-sig"))))
     assert [(row[2], row[4], row[5]) for row in rows[1:]] == [("06_a", "2", "12"), ("07_b", "1", "12")]
     path.write_text("my own list\n1\n")
     with pytest.raises(GradingError, match="another name with --out"):
-        report.write_grades(path, "06_a", [result()])
+        files.write(path, report.grades(path, "06_a", [result()]))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\n@x", " =1"])
 def test_formulas_are_neutralised(tmp_path: Path, text: str) -> None:
-    report.write_grades(tmp_path / "g.csv", "06_a", [result(name=text)])
+    files.write(tmp_path / "g.csv", report.grades(tmp_path / "g.csv", "06_a", [result(name=text)]))
     [_, row] = csv.reader((tmp_path / "g.csv").read_text("utf-8-sig").splitlines())
     assert row[1].startswith("'")
 
@@ -323,7 +341,8 @@ def test_exports_are_filled_and_else_the_same_byte_for_byte(tmp_path: Path, text
         text = text.removeprefix("\ufeff")
     (tmp_path / "e.csv").write_bytes(text.encode(encoding))
     results = {number: result(number) for number in CLASS}
-    filled = report.fill(tmp_path / "e.csv", tmp_path / "f.csv", "06_value", CLASS, results, column)
+    content, filled = lms.filled(tmp_path / "e.csv", "06_value", CLASS, results, column)
+    (tmp_path / "f.csv").write_bytes(content)
     for old, new in expected.items():
         assert text.count(old) == 1
         text = text.replace(old, new)
@@ -336,7 +355,7 @@ def test_exports_are_filled_and_else_the_same_byte_for_byte(tmp_path: Path, text
 def test_exports_that_cannot_be_filled_are_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "e.csv").write_text(text)
     with pytest.raises(GradingError, match=said):
-        report.fill(tmp_path / "e.csv", tmp_path / "f.csv", "06_value", CLASS, {"20261": result()})
+        lms.filled(tmp_path / "e.csv", "06_value", CLASS, {"20261": result()})
 
 
 # ---- the machine -----------------------------------------------------------------------------------------
@@ -475,14 +494,15 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(school: tuple[Pa
     request = Request(old.submissions, old.roster, folder / "again" / "grades.csv", limits=old.limits, exercise=NAME,
                       course_file=old.course_file, quiet=True, jobs=1)
     kept: list[str] = []
+    really_save = bench.save
 
     def save(*given: Any) -> None:
-        marks.save(*given)
+        really_save(*given)
         kept.append(given[1].student)
         if len(kept) == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(batch, "save", save)
+    monkeypatch.setattr(bench, "save", save)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -490,7 +510,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(school: tuple[Pa
     finally:
         signal.signal(signal.SIGINT, before)
     assert "Not finished" in (folder / "again" / "report.md").read_text()
-    monkeypatch.setattr(batch, "save", marks.save)
+    monkeypatch.setattr(bench, "save", really_save)
     summary = grade(request)
     assert 3 <= summary.again < len(BROKEN) and summary.unfinished == 0
     assert (folder / "again" / "grades.csv").read_bytes() == (folder / "out" / "grades.csv").read_bytes()

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from crmlab.exercise import company_seed
-from crmlab.grading import sandbox
-from crmlab.grading.batch import Request, Summary, grade
+from crmlab.exercise.own import company_seed
+from crmlab.grading.batch import Request, grade
+from crmlab.grading.bench import Summary
 from crmlab.grading.marks import Result
-from crmlab.grading.release import solve
-from crmlab.grading.sandbox import Limits, Runner
+from crmlab.grading.outcome import Limits
+from crmlab.grading.runner import Runner
+from crmlab.grading.solutions import solve
 from tests.exercise_fixture import (
     CELLS,
     COURSE,
@@ -111,7 +112,7 @@ HOSTILE: dict[str, Case] = {
     "patches builtins": Case(before("import builtins\nbuiltins.abs = lambda x: 0"),
                              ALL - {"q1"}),
     "patches the comparison": Case(before(
-        "import crmlab._answers\ncrmlab._answers.same = crmlab._answers._near = lambda *a: True"), ALL - {"q1"}),
+        "from crmlab.exercise import judging\njudging.same = judging._near = lambda *a: True"), ALL - {"q1"}),
     "patches ex.answer": Case(before(
         "type(ex).answer = lambda self, q, v: self.question(q, points=99, kind='number', tolerance=1e9)"),
         set(), ALL),
@@ -245,7 +246,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, need_program: Callable[...,
         files["20269999_small.ipynb"] = submission({"q1": reach})
         hand_in(folder / "in", files)
         roster = write_roster(folder / "roster.csv", list(number.values()))
-        patch.setattr(sandbox, "TREE_BYTES", 1_200_000_000)
+        patch.setattr("crmlab.grading.runner.TREE_BYTES", 1_200_000_000)
         summary = grade(Request(folder / "in", roster, folder / "out" / "grades.csv", limits=Limits(4, 60),
                                 course_file=folder / "course.json", quiet=True))
         yield Graded(summary, folder, number, connections)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from crmlab.grading import sandbox
-from crmlab.grading.sandbox import Limits, Outcome, Runner
+from crmlab.grading.outcome import Limits, Outcome
+from crmlab.grading.runner import Runner
 from tests.exercise_fixture import CELLS, NAME, need_sandbox
 
 MARKER = "crmlab-slot-" + "left"
@@ -198,7 +199,7 @@ def test_nothing_is_left_for_the_next(slot: Runner) -> None:
     done = left.answers["q1"]["items"]
     assert {0, 1, 2, 3, 4, 5, 9, 10, 11} <= set(done), "the attack must work, or the test shows nothing"
     process = slot.process
-    below = {Path(path).parts[2] for path in sandbox._below_tmp()} if sandbox.warm() else None
+    below = {Path(path).parts[2] for path in sandbox.below_tmp()} if sandbox.warm() else None
     find = FIND.replace("BELOW_TMP", repr(below) if below is not None else "set(os.listdir('/tmp'))")
     outcome = run(slot, find)
     assert said(outcome) == ("[]" if sandbox.warm() else "['processes']") and "late" not in outcome.answers
@@ -259,6 +260,6 @@ def test_all_ends_with_the_grader(slot: Runner) -> None:
 def test_a_fork_that_cannot_shut_itself_in_runs_nothing(slot: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     if not sandbox.warm():  # bwrap has shut it in already
         return
-    monkeypatch.setattr(sandbox, "_below_tmp", lambda: ["/no/such/folder"])
+    monkeypatch.setattr(sandbox, "below_tmp", lambda: ["/no/such/folder"])
     with pytest.raises(RuntimeError, match="did not start: OSError"):
         run(slot, "ex.answer('q1', 1)")

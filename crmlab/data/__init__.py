@@ -10,10 +10,10 @@ workbook; `real` itself never uses the network. ``python -m crmlab.data cards`` 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab.data import catalogue, reading
+from crmlab.data import catalogue, dictionary, reading
+from crmlab.data.dictionary import DamagedTable, DataError, NotHere, UnknownTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,26 +29,6 @@ __all__ = [
     "tables",
     "truth",
 ]
-
-_ROOT = Path(__file__).resolve().parents[2]
-_COMPANY = "datasets/lantern_leaf"
-
-
-class DataError(ValueError):
-    """A table cannot be opened; the message says which, why and what to do."""
-
-
-class UnknownTable(DataError):
-    """There is no table of that name."""
-
-
-class NotHere(DataError):
-    """The table exists, but is not here yet: it comes with a later chapter, or has not been fetched."""
-
-
-class DamagedTable(DataError):
-    """The file of a table is missing, changed or cannot be read as its description says."""
-
 
 # ---- the company -----------------------------------------------------------------------------------------
 
@@ -79,7 +59,7 @@ def load(name: str) -> pd.DataFrame:
     >>> bool(products["product_id"].is_unique)
     True
     """
-    return _open_resource(_resource(name, truth=False))
+    return dictionary.open_resource(dictionary.resource(name, truth=False))
 
 
 def truth(name: str) -> Any:
@@ -107,7 +87,7 @@ def truth(name: str) -> Any:
         ...
     crmlab.data.UnknownTable: There is no truth called 'tomorrow'. ...
     """
-    return _open_resource(_resource(name, truth=True))
+    return dictionary.open_resource(dictionary.resource(name, truth=True))
 
 
 def tables() -> pd.DataFrame:
@@ -130,13 +110,13 @@ def tables() -> pd.DataFrame:
     """
     import pandas as pd
 
-    listed = [r for r in _resources() if not r.get("truth")]
+    listed = [r for r in dictionary.resources() if not r.get("truth")]
     return pd.DataFrame(
         {
             "table": pd.array([r["name"] for r in listed], dtype="str"),
-            "rows": pd.array([r.get("rows") if _is_here(r) else None for r in listed], dtype="Int64"),
+            "rows": pd.array([r.get("rows") if dictionary.is_here(r) else None for r in listed], dtype="Int64"),
             "grain": pd.array([r.get("grain", "") for r in listed], dtype="str"),
-            "here": pd.array(["yes" if _is_here(r) else _arrival(r) for r in listed], dtype="str"),
+            "here": pd.array(["yes" if dictionary.is_here(r) else dictionary.arrival(r) for r in listed], dtype="str"),
         }
     )
 
@@ -172,10 +152,10 @@ def describe(name: str) -> pd.DataFrame:
     if name in catalogue.REAL:
         fields = catalogue.REAL[name].fields
     else:
-        known = _resources()
-        match = [r for r in known if name == r["name"]] or [r for r in known if name == _stem(r)]
+        known = dictionary.resources()
+        match = [r for r in known if name == r["name"]] or [r for r in known if name == dictionary.stem(r)]
         if not match:
-            raise _unknown(name, "table", [r["name"] for r in known] + list(catalogue.REAL))
+            raise dictionary.unknown(name, "table", [r["name"] for r in known] + list(catalogue.REAL))
         fields = match[0].get("schema", {}).get("fields", [])
     return pd.DataFrame(
         {
@@ -185,84 +165,6 @@ def describe(name: str) -> pd.DataFrame:
             "meaning": pd.array([f.get("description", "") for f in fields], dtype="str"),
         }
     )
-
-
-def _resources() -> list[dict[str, Any]]:
-    import json
-
-    path = f"{_COMPANY}/datapackage.json"
-    try:
-        return list(json.loads((_ROOT / path).read_text(encoding="utf-8"))["resources"])
-    except FileNotFoundError:
-        raise _damaged(path, "is missing") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, f"cannot be read ({error})") from error
-
-
-def _resource(name: str, *, truth: bool) -> dict[str, Any]:
-    every = _resources()
-    side = [r for r in every if bool(r.get("truth")) == truth]
-    for r in side:
-        if name == r["name"] or (truth and name == _stem(r)):
-            break
-    else:
-        if not truth and name in catalogue.REAL:
-            raise UnknownTable(f"'{name}' is real data, not a table of the company: open real('{name}').")
-        if any(name == r["name"] for r in every):
-            other = "load" if truth else "truth"
-            raise UnknownTable(f"'{name}' is opened with {other}('{name}').")
-        raise _unknown(name, "truth" if truth else "table", [r["name"] for r in side])
-    if not _is_here(r):
-        raise NotHere(f"The table '{name}' arrives with {_arrival(r)}; describe('{name}') shows its columns.")
-    return r
-
-
-def _stem(r: dict[str, Any]) -> str:
-    return Path(r.get("path", "")).name.split(".")[0]
-
-
-def _is_here(r: dict[str, Any]) -> bool:
-    return r.get("status", "published") == "published"
-
-
-def _arrival(r: dict[str, Any]) -> str:
-    return f"chapter {r['chapter']}" if r.get("chapter") else "a later chapter"
-
-
-def _open_resource(r: dict[str, Any]) -> Any:
-    import gzip
-    import json
-    import zlib
-
-    path = f"{_COMPANY}/{r['path']}"
-    try:
-        content = (_ROOT / path).read_bytes()
-    except FileNotFoundError:
-        raise _damaged(path, "is missing") from None
-    if r.get("hash") and not reading.matches(_ROOT / path, content, r["hash"]):
-        raise _damaged(path, "is damaged or was changed: its SHA-256 is not the one in the data dictionary")
-    try:
-        if path.endswith(".gz"):
-            content = gzip.decompress(content)
-        if ".json" in Path(path).suffixes:
-            return json.loads(content.decode("utf-8"))
-        raw = reading.text_frame(content)
-    except (OSError, EOFError, zlib.error, ValueError) as error:  # not gzip, cut off, not UTF-8, ragged rows
-        raise _damaged(path, f"is damaged ({error})") from error
-    return reading.typed(raw, r["schema"], lambda what: _damaged(path, what))
-
-
-def _unknown(name: str, kind: str, known: list[str]) -> UnknownTable:
-    from difflib import get_close_matches
-
-    asked = str(name).lower()
-    near = [k for k in known if asked and k.startswith(asked)] or get_close_matches(asked, known, n=3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return UnknownTable(f"There is no {kind} called '{name}'.{hint} There are: {', '.join(known)}.")
-
-
-def _damaged(path: str, what: str) -> DamagedTable:
-    return DamagedTable(f"{path} {what}. Cure, in the workbook's folder: git checkout -- {path}")
 
 
 # ---- real data -------------------------------------------------------------------------------------------
@@ -297,7 +199,7 @@ def real(name: str) -> pd.DataFrame:
     23570
     """
     if name not in catalogue.REAL:
-        raise _unknown(name, "real data set", list(catalogue.REAL))
+        raise dictionary.unknown(name, "real data set", list(catalogue.REAL))
     item = catalogue.REAL[name]
     path = catalogue.cache() / item.file
     try:

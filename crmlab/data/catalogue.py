@@ -1,4 +1,7 @@
-"""The public data sets: where each is carried, what it must be, how it is read, and its data card."""
+"""The public data sets: where each is carried, what it must be, how it is read, and its data card.
+
+Long because it is data: a record for each set.
+"""
 
 from __future__ import annotations
 

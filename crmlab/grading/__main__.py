@@ -6,10 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from crmlab.exercise import ROOT, ExerciseError
-from crmlab.grading.batch import Request, Summary, grade
-from crmlab.grading.release import COURSE, GradingError, course, pack, release, set_course, solutions
-from crmlab.grading.sandbox import Limits, NoSandbox
+from crmlab._files import INSTALLED
+from crmlab.exercise import ExerciseError
+from crmlab.exercise.own import ROOT
+from crmlab.grading.batch import Request, grade
+from crmlab.grading.bench import Summary
+from crmlab.grading.course import COURSE, course, set_course
+from crmlab.grading.files import GradingError
+from crmlab.grading.outcome import Limits
+from crmlab.grading.release import pack, release
+from crmlab.grading.sandbox import NoSandbox
+from crmlab.grading.solutions import solutions
 
 FINE, FAILED, LOOK, STOPPED = 0, 1, 3, 130
 
@@ -47,6 +54,9 @@ def main(words: list[str] | None = None) -> int:
     """Do one command; return the exit code."""
     options = arguments().parse_args(words)
     try:
+        if INSTALLED:
+            raise GradingError("release and grade need the whole workbook, which holds the solutions; in its folder: "
+                               f"python3 run.py {options.command}")
         return do_release(options) if options.command == "release" else do_grade(options)
     except (GradingError, ExerciseError, NoSandbox) as error:
         print(error, file=sys.stderr)
@@ -88,9 +98,10 @@ def do_grade(options: argparse.Namespace) -> int:
     if options.cell_seconds <= 0 or options.student_seconds <= 0 or options.jobs < 0:
         raise GradingError("Seconds must be above 0, and jobs not below.")
     request = Request(
-        options.submissions, options.roster, options.out, options.exercise, options.overrides, options.fill,
-        options.fill_column, options.course_file, options.jobs,
-        Limits(options.cell_seconds, options.student_seconds), sandboxed)
+        submissions=options.submissions, roster=options.roster, out=options.out, exercise=options.exercise,
+        overrides=options.overrides, fill=options.fill, fill_column=options.fill_column,
+        course_file=options.course_file, jobs=options.jobs,
+        limits=Limits(cell=options.cell_seconds, student=options.student_seconds), sandboxed=sandboxed)
     summary = grade(request)
     print(describe(summary, request))
     bad = [one for one in summary.results.values() if one.state == "rejected"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 import stat
@@ -15,26 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from crmlab._answers import fold
-from crmlab.grading.release import GradingError
+from crmlab.exercise.answers import fold
+from crmlab.grading.files import GradingError
+from crmlab.grading.roster import Student, read_roster
 
 NOTEBOOK_BYTES = 20_000_000  # of one file, however small it is packed
 TOTAL_BYTES = 2_000_000_000
 FILES = 20_000
 CELLS, SOURCE_LETTERS = 500, 1_000_000
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError)
-ID_COLUMNS = ("student", "student id", "student number", "student_id", "id", "学号")
-NAME_COLUMNS = ("name", "student name", "姓名")
-LMS_COLUMNS = ("lms_id", "lms id", "canvas id", "moodle id")
-
-
-@dataclass(frozen=True)
-class Student:
-    """One line of the roster."""
-
-    id: str
-    name: str = ""
-    lms: str = ""
 
 
 class Stamp(NamedTuple):
@@ -59,65 +46,29 @@ class Submission:
     notes: list[str] = field(default_factory=list)
 
 
-# ---- the roster ------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Class:
+    """Who may hand in, who did, what was left out, and for which exercise."""
+
+    students: dict[str, Student]
+    submissions: dict[str, Submission]
+    rejected: list[tuple[str, str]]
+    exercise: str
 
 
-def decode(raw: bytes, name: str) -> str:
-    """Read a text file as spreadsheets write it; raise GradingError if it is none."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise GradingError(f"{name}: cannot be read as text; save it as CSV UTF-8")
+def read_class(roster: Path, submissions: Path, exercise: str = "") -> Class:
+    """Read the roster and the submissions; the exercise, unless it is given, is what all files say.
 
-
-def table(path: Path, needed: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, row) of a CSV file with a header; column names in small letters."""
-    try:
-        text = decode(path.read_bytes(), path.name)
-    except OSError as error:
-        raise GradingError(f"{path}: cannot be opened ({error.strerror}); {needed}") from None
-    if not text.strip():
-        raise GradingError(f"{path.name} is empty; {needed}")
-    first = text.lstrip().splitlines()[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    try:
-        header = [fold(name) for name in next(reader)]
-        for row in reader:
-            if any(map(str.strip, row)):
-                yield reader.line_num, dict(zip(header, map(str.strip, row), strict=False))
-    except (csv.Error, StopIteration) as error:
-        raise GradingError(f"{path.name}, line {reader.line_num}: is not CSV ({error}); {needed}") from None
-
-
-def read_roster(path: Path) -> dict[str, Student]:
-    """Read the roster: a CSV file with a column `student`, and `name` and `lms_id` if you like.
-
-    Parameters: `path`. Returns students by number. Raises GradingError, naming the line, for an empty file, a
-    missing column, a number that is missing or cannot be one, and a student who stands in it twice.
+    Parameters: paths of the roster and of the folder, zip or notebook; the exercise, such as "06". Raises
+    GradingError as `read_roster` and `collect` do, and if the files are not for one exercise.
     """
-    needed = "it needs a line of headings with the column student, then one line a student"
-    students: dict[str, Student] = {}
-    lines: dict[str, int] = {}
-    for line, row in table(path, needed):
-        column = next((name for name in ID_COLUMNS if name in row), None)
-        if column is None:
-            raise GradingError(f"{path.name} has no column student (there are: {', '.join(row)}); {needed}")
-        number = fold(row[column])
-        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,30}", number):
-            raise GradingError(f"{path.name}, line {line}: {row[column]!r} is not a student number; use letters, "
-                               "digits, dots and dashes, without spaces")
-        if number in students:
-            raise GradingError(f"{path.name}: student {number} stands in lines {lines[number]} and {line}; delete "
-                               "one of them")
-        pick = [next((row[n] for n in names if row.get(n)), "") for names in (NAME_COLUMNS, LMS_COLUMNS)]
-        students[number], lines[number] = Student(number, pick[0], fold(pick[1])), line
-    if not students:
-        raise GradingError(f"{path.name} lists nobody; {needed}")
-    return students
+    students = read_roster(roster)
+    found, rejected = collect(submissions, students)
+    named = {one.exercise for one in found.values() if one.exercise}
+    if not exercise and len(named) != 1:
+        raise GradingError(f"The files are for {', '.join(sorted(named)) or 'no exercise they name'}; say which "
+                           "one to grade: --exercise 06")
+    return Class(students, found, rejected, exercise or named.pop())
 
 
 # ---- files -----------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """What runs notebooks, in the sandbox for submissions and outside it for solutions.
 
-It imports everything once, then forks for each task. A task is one notebook on one set of data, and comes with three
-pipes of its own: the task itself, which only the fork reads; the answers, lines of JSON, each written at once; and
-the log. Where one sandbox serves many tasks (`warm`) this process keeps the right to make namespaces, and each fork
-shuts itself in: it gives up every right, and is process 1 of namespaces nothing was ever in. When it ends, the kernel
-ends everything in them. Whatever a submission does can only change which *values* leave by its own pipe.
+It is one file, and so somewhat long, because the sandbox shows nothing of the grader but it. It imports everything
+once, then forks for each task. A task is one notebook on one set of data, and comes with three pipes of its own: the
+task itself, which only the fork reads; the answers, lines of JSON, each written at once; and the log. Where one
+sandbox serves many tasks (`warm`) this process keeps the right to make namespaces, and each fork shuts itself in: it
+gives up every right, and is process 1 of namespaces nothing was ever in. When it ends, the kernel ends everything in
+them. Whatever a submission does can only change which *values* leave by its own pipe.
 """
 
 from __future__ import annotations
@@ -76,13 +77,14 @@ def prepare(modules: list[str]) -> Any:
 def run(task: dict[str, Any], shell: Any) -> None:
     """Run the cells of one notebook on its data; a cell that fails does not keep the next from running."""
     from crmlab import exercise
+    from crmlab.exercise import own
 
     tables = pickle.loads(task["tables"]) if task.get("tables") else {}
     if task.get("save"):
         from crmlab.company import simulate
 
         tables = simulate(task["seed"], task["people"], task["only"])
-        say({"fingerprint": exercise.fingerprint(tables)})
+        say({"fingerprint": own.fingerprint(tables)})
         with open(task["save"], "wb") as file:
             pickle.dump(tables, file, protocol=5)
     context = exercise.Context(task["exercise"], dict(tables), say, task.get("seed"))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import secrets
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crmlab import _answers
-from crmlab.exercise import company_seed, data_version, identity
-from crmlab.grading import sandbox
-from crmlab.grading.collect import Student, Submission
-from crmlab.grading.release import GradingError, Solution, as_json, solve, write
-from crmlab.grading.sandbox import Limits, Outcome, Runner
+from crmlab.exercise import answers, judging
+from crmlab.exercise.answers import fold
+from crmlab.exercise.own import company_seed, data_version, identity
+from crmlab.grading import outcome, runner, sandbox
+from crmlab.grading.collect import Submission
+from crmlab.grading.files import GradingError
+from crmlab.grading.outcome import Limits, Outcome
+from crmlab.grading.roster import Student
+from crmlab.grading.runner import Runner
+from crmlab.grading.solutions import Solution, solve
 
-CODE = hashlib.sha256(b"".join(path.read_bytes() for path in (
-    sandbox.INSIDE, Path(__file__), Path(_answers.__file__), Path(sandbox.__file__)))).hexdigest()
+CODE = hashlib.sha256(b"".join(Path(path).read_bytes() for path in (
+    sandbox.INSIDE, __file__, answers.__file__, judging.__file__, sandbox.__file__, runner.__file__,
+    outcome.__file__))).hexdigest()
 
 
 @dataclass
@@ -111,24 +114,24 @@ class Marker:
         for name, question in questions.items():
             result.marks[name] = Mark("not graded", None, question["points"])
         if submission.problem:
-            return self._reject(result, submission.problem)
+            return self.reject(result, submission.problem)
         if submission.exercise and submission.exercise != self.solution.name:
-            return self._reject(result, f"is the exercise {submission.exercise}, not {self.solution.name}; ask "
+            return self.reject(result, f"is the exercise {submission.exercise}, not {self.solution.name}; ask "
                                         "for the right file")
         course, number = identity(self.course, student.id)
         self.untrusted.open()
         try:
             expected, tables = self._solved(company_seed(course, number, self.solution.name))
         except GradingError as error:
-            return self._reject(result, f"could not be graded: on this student's data {error}")
+            return self.reject(result, f"could not be graded: on this student's data {error}")
         problem = self._other_data(submission, number, expected.fingerprint)
         if problem:
-            return self._reject(result, problem)
+            return self.reject(result, problem)
         task: dict[str, Any] = {"cells": submission.cells, "exercise": self.solution.name}
         deadline = time.monotonic() + self.limits.student
         own = self.untrusted.run({**task, "tables": tables}, self.limits, deadline)
         if own.exercises and all(e["exercise"] != self.solution.name for e in own.exercises):
-            return self._reject(result, f"is the exercise {own.exercises[0]['exercise']}, not "
+            return self.reject(result, f"is the exercise {own.exercises[0]['exercise']}, not "
                                         f"{self.solution.name}; ask for the right file")
         hidden = own
         if own.answers:
@@ -139,7 +142,7 @@ class Marker:
         self._remarks(result, submission, own, number)
         return result
 
-    def _reject(self, result: Result, why: str) -> Result:
+    def reject(self, result: Result, why: str) -> Result:
         result.state = "rejected"
         result.notes.append(why)
         result.messages.append(f"Your file was not graded: it {why}." if why.startswith(("is ", "has ", "cannot"))
@@ -163,11 +166,11 @@ class Marker:
     def _remarks(self, result: Result, submission: Submission, own: Outcome, number: str) -> None:
         """Say what an instructor should know about the run, and the student about errors."""
         for who in own.exercises[:1]:
-            inside = _answers.fold(who.get("student", ""))
+            inside = fold(who.get("student", ""))
             if inside and inside != number:
                 result.notes.append(f"the notebook says student {inside}; graded as {number}")
-            inside = _answers.fold(who.get("course", ""))
-            if inside and inside != _answers.fold(self.course):
+            inside = fold(who.get("course", ""))
+            if inside and inside != fold(self.course):
                 result.notes.append(f"the notebook says course {inside!r}")
             if who.get("people") not in ("", str(self.solution.people)):
                 result.notes.append(f"the notebook asks for people={who['people']}")
@@ -199,8 +202,8 @@ def compare(name: str, question: dict[str, Any], own: Outcome, hidden: Outcome, 
     value = shown(given)
     if question["kind"] == "text":
         return Mark("to read", None, points, value)
-    right = _answers.same(given, expected.answers[name], question)
-    right_hidden = _answers.same(hidden.answers.get(name, {}), expected_hidden.answers[name], question)
+    right = judging.same(given, expected.answers[name], question)
+    right_hidden = judging.same(hidden.answers.get(name, {}), expected_hidden.answers[name], question)
     if right and not right_hidden:
         flag = "right on the own data, not on the hidden set: a number written by hand?"
         if hidden.problem:
@@ -230,23 +233,3 @@ def shown(given: dict[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if type(value) is float else str(value)[:60]
-
-
-# ---- results on disk -------------------------------------------------------------------------------------
-
-
-def save(folder: Path, result: Result) -> None:
-    """Keep a result, so that the next run need not repeat it."""
-    write(folder / f"{result.student}.json", as_json(asdict(result)))
-
-
-def saved(folder: Path, student: str, stamp: str) -> Result | None:
-    """Return the kept result of a student if everything it depends on is still the same."""
-    try:
-        raw = json.loads((folder / f"{student}.json").read_text(encoding="utf-8"))
-        if not secrets.compare_digest(raw["stamp"], stamp):
-            return None
-        raw["marks"] = {name: Mark(**mark) for name, mark in raw["marks"].items()}
-        return Result(**raw)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

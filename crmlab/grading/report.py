@@ -9,12 +9,39 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from crmlab._answers import fold
-from crmlab.grading.collect import Student, table
+from crmlab.exercise.answers import fold
+from crmlab.grading.bench import Summary
+from crmlab.grading.files import GradingError, table, write
+from crmlab.grading.lms import filled
 from crmlab.grading.marks import Mark, Result
-from crmlab.grading.release import GradingError, write
+from crmlab.grading.roster import Student
 
 HEAD = ["student", "name", "exercise", "state", "points", "out of", "questions", "flags", "notes", "file"]
+
+
+def hand_out(out: Path, exercise: str, students: dict[str, Student], summary: Summary, overrides: Path,
+             export: Path | None = None, column: str = "") -> int:
+    """Write everything that is for people beside `out`; return how many marks went into the export's copy.
+
+    Marks by hand come first. If something is wrong with them the rest is written all the same, then GradingError
+    is raised.
+    """
+    results = summary.results
+    files: dict[Path, bytes] = {}
+    try:
+        override(overrides, exercise, results)
+    finally:
+        files[out] = grades(out, exercise, results.values())
+        files[out.parent / "report.md"] = report(exercise, results, summary.rejected, summary.unfinished)
+        files |= {out.parent / "feedback" / f"{one.student}.html": feedback(exercise, one)
+                  for one in results.values() if one.state != "nothing handed in"}
+        for path, content in files.items():
+            write(path, content)
+    if export is None:
+        return 0
+    content, count = filled(export, exercise, students, results, column)
+    write(export.with_name(f"{export.stem}.filled{export.suffix}"), content)
+    return count
 
 
 # ---- marks by hand ---------------------------------------------------------------------------------------
@@ -71,8 +98,8 @@ def number(points: float | None) -> str:
     return "" if points is None else f"{points:g}"
 
 
-def write_grades(path: Path, exercise: str, results: Iterable[Result]) -> None:
-    """Write one row a student; rows of other exercises in the same file stay as they are."""
+def grades(path: Path, exercise: str, results: Iterable[Result]) -> bytes:
+    """Return one row a student; rows of other exercises in the file that is there stay as they are."""
     others: list[list[str]] = []
     if path.exists():
         try:
@@ -92,7 +119,7 @@ def write_grades(path: Path, exercise: str, results: Iterable[Result]) -> None:
                      safe(questions), safe("; ".join(one.flags)), safe("; ".join(one.notes)), safe(one.file)])
     made = io.StringIO()
     csv.writer(made, lineterminator="\n").writerows([HEAD, *sorted([*others, *rows], key=lambda row: row[2])])
-    write(path, b"\xef\xbb\xbf" + made.getvalue().encode("utf-8", "replace"))  # with a mark, for spreadsheets
+    return b"\xef\xbb\xbf" + made.getvalue().encode("utf-8", "replace")  # with a mark, for spreadsheets
 
 
 # ---- feedback --------------------------------------------------------------------------------------------
@@ -109,8 +136,8 @@ pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }}
 """
 
 
-def write_feedback(folder: Path, exercise: str, result: Result) -> None:
-    """Write one student's page: her own answers, their status and points, never the expected value."""
+def feedback(exercise: str, result: Result) -> bytes:
+    """Return one student's page: her own answers, their status and points, never the expected value."""
     rows = "".join(
         f"<tr><td>{html.escape(name)}</td><td><pre>{html.escape(mark.value)}</pre></td>"
         f"<td>{mark.status}</td><td>{number(mark.points) or '–'} of {mark.out_of:g}</td></tr>\n"
@@ -119,15 +146,15 @@ def write_feedback(folder: Path, exercise: str, result: Result) -> None:
     summary = f"{number(result.total)} points so far." if result.total is not None else "Not graded."
     page = PAGE.format(exercise=html.escape(exercise), student=html.escape(result.student), rows=rows,
                        summary=summary, messages=f"<ul>{said}</ul>" if said else "")
-    write(folder / f"{result.student}.html", page.encode("utf-8", "replace"))
+    return page.encode("utf-8", "replace")
 
 
 # ---- report.md -------------------------------------------------------------------------------------------
 
 
-def write_report(path: Path, exercise: str, results: dict[str, Result], rejected: list[tuple[str, str]],
-                 unfinished: int = 0) -> None:
-    """Write what an instructor should look at, most urgent first."""
+def report(exercise: str, results: dict[str, Result], rejected: list[tuple[str, str]],
+           unfinished: int = 0) -> bytes:
+    """Return what an instructor should look at, most urgent first."""
     every = list(results.values())
     graded = [one for one in every if one.state == "graded"]
     lines = [f"# {exercise}", "", f"{len(graded)} of {len(every)} students graded."]
@@ -158,7 +185,7 @@ def write_report(path: Path, exercise: str, results: dict[str, Result], rejected
     for title, items in sections.items():
         if items:
             lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
-    write(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"))
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
 def _md(text: str) -> str:
@@ -168,92 +195,3 @@ def _md(text: str) -> str:
 
 def _quote(mark: Mark) -> str:
     return "\n  > ".join(re.sub(r"([\\`*\[\]<>|#])", r"\\\1", line) for line in mark.value.strip().splitlines())
-
-
-# ---- marks in an LMS export ------------------------------------------------------------------------------
-
-
-def fill(path: Path, out: Path, exercise: str, students: dict[str, Student], results: dict[str, Result],
-         column: str = "") -> int:
-    """Write marks into an export of Canvas, Moodle or Blackboard; every other byte stays as it is.
-
-    Parameters: `path` the export; `out` the new file; `students` by number, `results`; `column` the heading of
-    the marks, needed where not exactly one heading holds the exercise's number or name. Returns how many rows
-    were filled. Raises GradingError if the file cannot be read, or students or column are not found.
-    """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise GradingError(f"{path}: cannot be opened ({error.strerror})") from None
-    text, encoding = "", ""
-    for encoding in (("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8", "gb18030", "latin-1")):
-        try:
-            text = raw.decode("utf-16-le" if raw[:2] == b"\xff\xfe" else "utf-16-be" if encoding == "utf-16"
-                              else encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    if encoding == "utf-16":
-        encoding = "utf-16-le" if raw[:2] == b"\xff\xfe" else "utf-16-be"
-    rows = _fields(text)
-    if len(rows) < 2:
-        raise GradingError(f"{path.name}: holds no table")
-    owners = {word: s.id for s in students.values() for word in (s.lms, s.id) if word}
-
-    def plain(span: tuple[int, int]) -> str:
-        return text[span[0]:span[1]].strip("\ufeff").strip().strip('"').replace('""', '"')
-
-    header = [plain(span) for span in rows[0]]
-    hits = [sum(len(row) > i and bool(_whose(plain(row[i]), owners)) for row in rows[1:])
-            for i in range(len(header))]
-    if not any(hits):
-        raise GradingError(f"{path.name}: no column holds student numbers of the roster; add the LMS's own numbers "
-                           "to the roster as a column lms_id")
-    who = hits.index(max(hits))
-    digits, title = exercise.split("_")[0], exercise.partition("_")[2].replace("_", " ")
-    fits = [i for i, name in enumerate(header) if (fold(name) == fold(column) if column else
-            i != who and (re.search(rf"(?<!\d){digits}(?!\d)", name) or fold(title) in fold(name)
-                          or fold(exercise) in fold(name)))]
-    if len(fits) != 1:
-        raise GradingError(f"{path.name}: {'several columns' if fits else 'no column'} may hold the marks of "
-                           f"{exercise}; name it with --fill-column. There are: {', '.join(header)}")
-    parts, at, filled = [], 0, 0
-    for row in rows[1:]:
-        if len(row) <= max(who, fits[0]):
-            continue
-        one = results.get(_whose(plain(row[who]), owners))
-        if one is None or one.total is None:
-            continue
-        begin, end = row[fits[0]]
-        quoted = text[begin:end].startswith('"')
-        parts += [text[at:begin], f'"{one.total:g}"' if quoted else f"{one.total:g}"]
-        at, filled = end, filled + 1
-    write(out, "".join([*parts, text[at:]]).encode(encoding))
-    return filled
-
-
-def _whose(value: str, owners: dict[str, str]) -> str:
-    """Return the student a cell names: a number alone, or the last word as in `Participant 123`."""
-    return owners.get(fold(value)) or owners.get(fold(value).split(" ")[-1], "")
-
-
-def _fields(text: str) -> list[list[tuple[int, int]]]:
-    """Return where each field of each row of a CSV text begins and ends, quotes included."""
-    head = text[: (text + "\n").index("\n")]
-    comma = max(",;\t", key=head.count)
-    rows: list[list[tuple[int, int]]] = []
-    row: list[tuple[int, int]] = []
-    begin, quoted = 0, False
-    for at, letter in enumerate(text):
-        if letter == '"':
-            quoted = not quoted
-        elif not quoted and letter in (comma, "\n", "\r"):
-            row.append((begin, at))
-            begin = at + 1
-            if letter != comma:
-                if len(row) > 1 or row[0][0] < row[0][1]:
-                    rows.append(row)
-                row = []
-    if begin < len(text) or row:
-        rows.append([*row, (begin, len(text))])
-    return rows

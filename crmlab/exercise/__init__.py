@@ -8,81 +8,18 @@ student number it gives data that nobody else has, and says only whether an answ
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab import _answers
+from crmlab.exercise import answers, copies, judging, own
+from crmlab.exercise.copies import start
+from crmlab.exercise.own import PEOPLE, ExerciseError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Exercise", "ExerciseError", "start"]
-
-ROOT = Path(__file__).resolve().parents[1]
-WORK = "my_work"  # students' own copies: git ignores this folder
-PEOPLE = 800  # of a student's company, unless the exercise says otherwise
-
-
-class ExerciseError(ValueError):
-    """Something about an exercise that the reader can put right; the message says how."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # in a notebook the sentence, without the lines of code that led to it
-
-
-# ---- who, and which data ---------------------------------------------------------------------------------
-
-
-def identity(course: str, student: str) -> tuple[str, str]:
-    """Return course and student number as they are used, or say what looks wrong with them."""
-    course, student = _answers.fold(course), _answers.fold(student)
-    if not student:
-        return course, ""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,30}", student) or not re.search(r"\d", student):
-        raise ExerciseError(f"student={student!r} does not look like a student number: write your number as "
-                            'the university does, without spaces, such as student="20261234".')
-    if not course:
-        raise ExerciseError('With a student number comes the name of the course: course="…" exactly as your '
-                            "instructor wrote it. For practice, leave both empty.")
-    return course, student
-
-
-def company_seed(*words: str) -> int:
-    """Return the whole number that a company follows from: practice, or course and student, or secret key."""
-    return int.from_bytes(hashlib.sha256("\n".join(("crmlab", *words)).encode()).digest()[:7], "big")
-
-
-def data_version() -> str:
-    """Return the version of the company's data."""
-    return (ROOT / "datasets" / "lantern_leaf" / "VERSION").read_text(encoding="utf-8").strip()
-
-
-def fingerprint(tables: dict[str, pd.DataFrame]) -> str:
-    """Return ten characters that differ when any value of the tables does."""
-    total = hashlib.sha256()
-    for name in sorted(tables):
-        total.update(name.encode() + tables[name].to_csv(index=False, lineterminator="\n").encode())
-    return total.hexdigest()[:10]
-
-
-def places() -> list[Path]:
-    """Return the folders in which an exercise and its practice key may be."""
-    return [ROOT / "exercises", ROOT / "exercises" / "private", Path.cwd()]
-
-
-def _key(name: str) -> dict[str, Any]:
-    for place in places():
-        path = place / f"{name}.key.json"
-        if path.is_file():
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-    raise ExerciseError(f"There is no exercise {name!r} here: {name}.key.json is missing. Leave the name in the "
-                        "first cell as it was, and keep the file beside the notebook or in exercises/.")
 
 
 class Context:
@@ -94,9 +31,6 @@ class Context:
 
 
 _context: Context | None = None  # set only where notebooks are graded or released
-
-
-# ---- the exercise ----------------------------------------------------------------------------------------
 
 
 class Exercise:
@@ -136,19 +70,19 @@ class Exercise:
                 raise ExerciseError(f"this is the exercise {name}, not {_context.exercise}")
             self._tables, self._seed = _context.tables, _context.seed
             return
-        course, student = identity(course, student)
+        course, student = own.identity(course, student)
         self.mode = "own" if student else "practice"
-        key = _key(name)
+        key = own.key_of(name)
         self.questions = key["questions"]
         words = (course, student, name) if student else ("practice", name)
         from crmlab.company import simulate
 
-        self._tables = simulate(company_seed(*words), people, key["tables"])
+        self._tables = simulate(own.company_seed(*words), people, key["tables"])
         print(f"{f'Own data of {student}, course {course}' if student else 'Practice data'} "
-              f"(version {data_version()}, fingerprint {fingerprint(self._tables)}).")
-        if Path.cwd() in places()[:2] and Path.cwd() != ROOT:
+              f"(version {own.data_version()}, fingerprint {own.fingerprint(self._tables)}).")
+        if Path.cwd() in own.places()[:2] and Path.cwd() != own.ROOT:
             self.mode = "hand-out"
-            _send_to(start(name))
+            copies.send_to(start(name))
             with contextlib.suppress(OSError):  # saving it here would stand in the way of the next git pull
                 Path(f"{name}.ipynb").chmod(0o444)
 
@@ -176,7 +110,7 @@ class Exercise:
         Parameters: `question` its name, such as "q1"; `value` a number, text, list or table. `None` and `...`
         hand in nothing.
         """
-        given = _answers.plain(value)
+        given = answers.plain(value)
         if _context is not None:
             _context.emit({"answer": str(question)[:80], "value": given})
             return
@@ -185,7 +119,7 @@ class Exercise:
         except Exception as error:
             print(f"{question}: not recorded, this value cannot be read ({type(error).__name__})")
 
-    def _judge(self, name: str, given: _answers.Plain) -> str:
+    def _judge(self, name: str, given: answers.Plain) -> str:
         if name not in self.questions:
             return f"not recorded, there is no such question; there are {', '.join(self.questions)}"
         question = self.questions[name]
@@ -196,7 +130,7 @@ class Exercise:
             return "not answered yet"
         if not self._opened:
             return 'not recorded, open your data first: ex.load("…")'
-        wrong = _answers.fault(given, question) or self._broken_check(given, question)
+        wrong = judging.fault(given, question) or self._broken_check(given, question)
         if self.mode == "own":
             self._given[name] = "recorded"
             if not wrong:
@@ -206,25 +140,25 @@ class Exercise:
         if question["kind"] == "text" and not wrong:
             self._given[name] = "written; nobody marks it in practice"
             return "written. A person reads this one"
-        if not wrong and _answers.same(given, question["right"], question):
+        if not wrong and judging.same(given, question["right"], question):
             self._given[name] = "right"
             return "right"
         self._given[name] = "not yet"
-        hints = (hint for hint, value in question["wrong"].items() if _answers.same(given, value, question))
-        where = "" if wrong else _answers.where_wrong(given, question["right"], question)
+        hints = (hint for hint, value in question["wrong"].items() if judging.same(given, value, question))
+        where = "" if wrong else judging.where_wrong(given, question["right"], question)
         return f"not yet: {next(hints, wrong or where or 'read the question once more')}"
 
-    def _broken_check(self, given: _answers.Plain, question: dict[str, Any]) -> str:
+    def _broken_check(self, given: answers.Plain, question: dict[str, Any]) -> str:
         """Return the first thing every right answer fulfils and this one does not."""
         import pandas as pd
 
         value: Any = given.get("value")
         if question["kind"] == "table":
-            value = pd.DataFrame(_answers.as_rows(given, question["columns"]), columns=question["columns"])
+            value = pd.DataFrame(answers.as_rows(given, question["columns"]), columns=question["columns"])
         elif question["kind"] == "set":
-            value = _answers.as_set(given)
+            value = answers.as_set(given)
         elif question["kind"] == "number":
-            value = _answers.as_number(given)
+            value = answers.as_number(given)
         for message, expression in question["checks"].items():
             try:
                 fulfilled = eval(expression, {"value": value, "table": self._tables})  # from the key, not from students
@@ -256,7 +190,7 @@ class Exercise:
                                                                          "labels"}:
             raise ExerciseError(f"{name}: a table needs columns=[…]; the rest may be low, high, choices, labels")
         if _context is not None:
-            hints = {hint: _answers.plain(value) for hint, value in (wrong or {}).items()}
+            hints = {hint: answers.plain(value) for hint, value in (wrong or {}).items()}
             _context.emit({"question": name, **asked, "wrong": hints})
 
     def status(self) -> None:
@@ -266,65 +200,4 @@ class Exercise:
 
     def restart(self) -> None:
         """Put a fresh copy of the exercise in place; the old one is kept under its date."""
-        import datetime as dt
-
-        mine = ROOT / WORK / f"{self.name}.ipynb"
-        if mine.exists():
-            day, number = dt.date.today().isoformat(), 1
-            while (old := mine.with_name(f"{self.name}.{day}{f'-{number}' * (number > 1)}.ipynb")).exists():
-                number += 1
-            mine.rename(old)
-            print(f"The old copy, as last saved, is now {WORK}/{old.name}. Close this tab without saving.")
-        _send_to(start(self.name))
-
-
-# ---- copies of one's own ---------------------------------------------------------------------------------
-
-
-def start(name: str) -> Path:
-    """Copy an exercise to the folder `my_work`; a copy that is already there stays as it is.
-
-    Parameters: `name` of the exercise, or its beginning, such as "06". Returns the path of the copy.
-    Raises ExerciseError if there is no such exercise, or several begin so.
-    """
-    found = [path for place in places()[:2] for path in sorted(place.glob("*.ipynb"))
-             if path.stem == name or path.stem.split("_")[0] == name]
-    if len(found) != 1:
-        known = sorted(path.stem for place in places()[:2] for path in place.glob("*.ipynb"))
-        raise ExerciseError(f"{'Several exercises begin' if found else 'No exercise begins'} with {name!r}; "
-                            f"there are: {', '.join(known)}.")
-    notebook = json.loads(found[0].read_text(encoding="utf-8"))
-    notebook["cells"] = [cell for cell in notebook["cells"] if cell.get("id") != "hand-out"]  # its note
-    for cell in notebook["cells"]:
-        for word in ("editable", "deletable"):  # the hand-out itself cannot be typed into
-            cell["metadata"].pop(word, None)
-    mine = ROOT / WORK / found[0].name
-    mine.parent.mkdir(exist_ok=True)
-    try:
-        with open(mine, "x", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
-    except FileExistsError:
-        pass
-    return mine
-
-
-def _send_to(mine: Path) -> None:
-    """Say where one's own copy is; in a notebook with a link."""
-    if "IPython" in sys.modules:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import Markdown, display
-
-        if get_ipython() is not None:
-            link = Path(os.path.relpath(mine, Path.cwd())).as_posix()
-            display(Markdown(f"**Your own copy: [{WORK}/{mine.name}]({link})**. Work there."))
-            return
-    print(f"Your own copy is {WORK}/{mine.name}. Work there.")
-
-
-if __name__ == "__main__":
-    try:
-        if len(sys.argv) != 3 or sys.argv[1] != "start":
-            sys.exit("python -m crmlab.exercise start 06")
-        _send_to(start(sys.argv[2]))
-    except ExerciseError as error:
-        sys.exit(str(error))
+        copies.send_to(copies.restart(self.name))
