@@ -31,7 +31,11 @@ __all__ = ["CHINESE", "COLOURS", "bars", "chinese_font", "intervals", "lines", "
 
 
 def chinese_font() -> str | None:
-    """The font of this computer that shows Chinese in figures, or None if there is none."""
+    """The font of this computer that shows Chinese in figures, or None if there is none.
+
+    Windows and macOS bring one; on Debian and Ubuntu: sudo apt install fonts-noto-cjk, then start the kernel again. The
+    book's own figures are in English and do not change with it.
+    """
     there = {font.name for font in font_manager.fontManager.ttflist}
     return next((name for name in CHINESE if name in there), None)
 

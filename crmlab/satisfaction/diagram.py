@@ -64,7 +64,7 @@ def path_diagram(
     from matplotlib.patches import FancyArrowPatch
 
     for what, numbers in (("values", values), ("r2", r2)):
-        for name, number in (numbers or {}).items():
+        for name, number in ({} if numbers is None else numbers).items():
             _check.number(f"{what}[{name!r}]", number)
     where = {**PLACES, **(places or {})}
     names = list(dict.fromkeys(name for effect, causes in paths.items() for name in [*causes, effect]))
