@@ -1,23 +1,22 @@
-"""Time the lifetime models beside `lifetimes`, in one process on one core, and check that both agree.
+"""Time the lifetime models beside `lifetimes`, in one process, and check that both agree.
 
-    python benchmarks/benchmark_clv.py [--quick]
+    python benchmarks/benchmark_clv.py [--quick] [--busy 4]
 
-`--quick` leaves out the million customers. Install the peer with `pip install lifetimes==0.11.3`.
+`--quick` leaves out the million customers; `--busy` keeps so many other processes at work meanwhile. Threads of BLAS
+stay as the machine has them, for both. Install the peer with `pip install lifetimes==0.11.3`.
 """
 
-import os
+import argparse
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core, before numpy is loaded
-
 import numpy as np
 import pandas as pd
+from load import busy, threads
 
 from crmlab import clv, data
 
@@ -58,12 +57,22 @@ def fit_theirs(fitter: Any, columns: list[pd.Series]) -> Any:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--busy", type=int, default=0)
+    options = parser.parse_args()
+    with busy(options.busy):
+        table(options.quick)
+    print(f"\nOther processes at work: {options.busy}. Threads: {threads()}.")
+
+
+def table(quick: bool) -> None:
     from lifetimes import BetaGeoFitter, GammaGammaFitter
 
     warnings.simplefilter("ignore")
     tables = {name: clv.purchase_summary(data.real(name), end="1997-09-30")
               for name in ("cdnow_sample", "cdnow_master")}
-    if "--quick" not in sys.argv:
+    if not quick:
         tables["simulated, daily grid"] = simulate(1_000_000, seed=1)
     print("| model | customers | distinct rows | crmlab s | lifetimes s | ratio | estimates differ by |")
     print("|---|---|---|---|---|---|---|")

@@ -1,9 +1,10 @@
 """Time the path model on the mobile-phone survey, beside the Python package seminr, and compare estimates.
 
-    python benchmarks/benchmark_path_model.py [--draws 5000] [--peer-draws 250] [--peer PYTHON]
+    python benchmarks/benchmark_path_model.py [--draws 5000] [--peer-draws 250] [--peer PYTHON] [--busy 4]
 
-Path scheme, mode A, standardised items, 7 latent variables, 24 items, 250 respondents; times are medians of CPU seconds
-in one process each, crmlab with all its checks of input, on one core (threads of BLAS are switched off for both).
+Path scheme, mode A, standardised items, 7 latent variables, 24 items, 250 respondents; medians of CPU seconds
+in one process each: crmlab with its checks of input and threads as the machine has them, seminr on one core,
+where it is fastest. `--busy` keeps so many other processes at work, and adds its lines to the report.
 seminr gets `--peer-draws` draws on one core; its time for `--draws` is scaled up, which favours neither, since
 its draws cost the same each. `--peer` is a Python with `pip install seminr==0.2.1` (default: this one); without it our
 times stand alone. Writes benchmarks/path_model.md. Needs the survey (`python3 run.py setup`).
@@ -20,6 +21,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from load import busy
 
 LETTERS = {"image": ("IMAG", 5), "expectation": ("CUEX", 3), "quality": ("PERQ", 7), "value": ("PERV", 2),
            "satisfaction": ("CUSA", 3), "complaints": ("CUSCO", 0), "loyalty": ("CUSL", 3)}  # fmt: skip
@@ -91,7 +94,7 @@ def peer(draws: int) -> dict[str, Any]:
 
 
 def child(python: str, *arguments: str) -> dict[str, Any] | None:
-    one_core = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+    one_core = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} if "seminr" in arguments else {}
     command = [python, __file__, *arguments]
     said = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **one_core})
     lines = [line for line in said.stdout.splitlines() if line.startswith("{")]
@@ -104,7 +107,7 @@ def child(python: str, *arguments: str) -> dict[str, Any] | None:
 HEAD = """# Path model: one fit, and the bootstrap
 
 Written by `benchmark_path_model.py`. Mobile-phone survey (250 respondents, 24 items, 7 latent variables, 12 paths),
-mode A, path scheme, standardised items; CPU time of one core each (other work ran on the machine).
+mode A, path scheme, standardised items; CPU seconds of one process each.
 
 | tool | one fit, ms | {draws:,} draws, s | fit, ratio | bootstrap, ratio |
 |---|---|---|---|---|
@@ -116,15 +119,17 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=5000)
     parser.add_argument("--peer-draws", type=int, default=250)
     parser.add_argument("--peer", default=sys.executable)
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--worker", choices=["crmlab", "seminr"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         print(json.dumps(ours(options.draws) if options.worker == "crmlab" else peer(options.peer_draws)))
         return
-    mine = child(sys.executable, "--worker", "crmlab", "--draws", str(options.draws))
-    if mine is None:
-        raise SystemExit("crmlab did not run: is the survey here? python3 run.py setup")
-    theirs = child(options.peer, "--worker", "seminr", "--peer-draws", str(options.peer_draws))
+    with busy(options.busy):
+        mine = child(sys.executable, "--worker", "crmlab", "--draws", str(options.draws))
+        if mine is None:
+            raise SystemExit("crmlab did not run: is the survey here? python3 run.py setup")
+        theirs = child(options.peer, "--worker", "seminr", "--peer-draws", str(options.peer_draws))
     text = HEAD.format(draws=options.draws)
     text += f"| crmlab, checks of input included | {1e3 * mine['fit']:.1f} | {mine['boot']:.2f} | 1 | 1 |\n"
     if theirs is None:
@@ -140,9 +145,13 @@ def main() -> None:
             f"({theirs['boot']:.1f} s{scaled}); it also\nkeeps heterotrait ratios and loadings of each draw, "
             "which ours leaves out.\n"
         )
-    text += (f"\nPython {platform.python_version()}, numpy {version('numpy')}, pandas {version('pandas')}; "
-             "2 shared virtual cores.\n")  # fmt: skip
-    Path(__file__).with_name("path_model.md").write_text(text, encoding="utf-8")
+    text += (f"\nPython {platform.python_version()}, numpy {version('numpy')}, pandas {version('pandas')}; 2 shared "
+             f"virtual cores, {options.busy} other processes at work.\n")  # fmt: skip
+    report = Path(__file__).with_name("path_model.md")
+    if options.busy:
+        quiet = report.read_text(encoding="utf-8").split("\n## Beside")[0].rstrip()
+        text = f"{quiet}\n\n## Beside {options.busy} busy processes\n\n" + text.split("\n\n", 2)[2]
+    report.write_text(text, encoding="utf-8")
     print(text)
 
 

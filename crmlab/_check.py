@@ -300,10 +300,14 @@ def matrix(
         raise ValueError(
             f"{name} has {table.shape[1]} column{'s' if table.shape[1] != 1 else ''}; at least {columns} are needed"
         )
-    x = np.column_stack([
-        vector(f"{name}, column {column}", table[column], least, most, missing=missing, rows=rows)
-        for column in table
-    ])  # fmt: skip
+    x = _quick(table)
+    if x is None or len(x) < rows or not np.isfinite(x).all() or (x < least).any() or (x > most).any():
+        x = np.column_stack(
+            [
+                vector(f"{name}, column {column}", table[column], least, most, missing=missing, rows=rows)
+                for column in table
+            ]
+        )
     flat = [str(column) for column, values in zip(table, x.T, strict=True) if vary and _same(values)]
     if flat:
         raise ValueError(
@@ -380,6 +384,13 @@ def _column(name: str, values: Any) -> pd.Series:
     if array.dtype.kind == "U" and not isinstance(values, np.ndarray):
         array = np.array([*values], dtype=object)  # a list that mixes numbers and text is not all text
     return pd.Series(array)
+
+
+def _quick(table: pd.DataFrame) -> Vector | None:
+    """A table of plain numbers as one array, or None where its columns must be looked at one by one."""
+    if len(table) and all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in table.dtypes):
+        return table.to_numpy(dtype=float)
+    return None
 
 
 def _is_day(value: Any) -> bool:

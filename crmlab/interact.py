@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from crmlab import _check
+from crmlab._threads import one_thread
 
 __all__ = ["Campaign", "WearOut", "WearOutResults", "removal_effect"]
 
@@ -219,7 +220,8 @@ class WearOut:
         rise = max(float((mean - base).max()), 1e-6)
         start = [base, rise, 0.3]
         weight = np.sqrt(count / count.sum())
-        found = least_squares(lambda t: weight * (_curve(levels, *t) - mean), start, x_scale=[rise, rise, 0.1])
+        with one_thread():
+            found = least_squares(lambda t: weight * (_curve(levels, *t) - mean), start, x_scale=[rise, rise, 0.1])
         worn = f * np.exp(-found.x[2] * f)
         slopes = np.column_stack([np.ones(len(f)), worn, -found.x[1] * f * worn])
         inner = slopes.T @ slopes

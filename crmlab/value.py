@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from crmlab import _check
 from crmlab._check import Vector
+from crmlab._threads import one_thread
 from crmlab.orders import rfm_measures, totals
 
 __all__ = ["abc", "compare_rankings", "gini", "rfm", "rfm_measures", "select_cells", "totals"]
@@ -168,8 +169,9 @@ def select_cells(cells: pd.DataFrame, cost: float, profit: float) -> pd.DataFram
         return float((betaln(a, b) - betaln(a + k, b + n - k)).sum())
 
     start = logit(k.sum() / n.sum())
-    trials = [minimize(loss, [start, np.log(weight)], bounds=[(start - 5, start + 5), (-3.0, 16.0)],
-                       method="L-BFGS-B") for weight in (10.0, 1000.0)]
+    with one_thread():
+        trials = [minimize(loss, [start, np.log(weight)], bounds=[(start - 5, start + 5), (-3.0, 16.0)],
+                           method="L-BFGS-B") for weight in (10.0, 1000.0)]
     rate, weight = min(trials, key=lambda trial: trial.fun).x
     a, b = np.exp(weight) * expit(rate), np.exp(weight) * expit(-rate)
     shrunk, needed = (a + k) / (a + b + n), cost / profit

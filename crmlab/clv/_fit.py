@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from crmlab import _check
 from crmlab._check import Vector
+from crmlab._threads import one_thread
 
 
 class ConvergenceWarning(UserWarning):
@@ -95,8 +96,9 @@ def maximise(model: Any, start: Sequence[float]) -> dict[str, Any]:
         return -llf / nobs, -score * np.exp(phi) / nobs
 
     first = np.log(start)
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(s - 10, s + 10) for s in first],
-                     options={"maxiter": 500, "ftol": 0, "gtol": 1e-8})
+    with one_thread():
+        found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(s - 10, s + 10) for s in first],
+                         options={"maxiter": 500, "ftol": 0, "gtol": 1e-8})
     phi, gradient, step = found.x, loss(found.x)[1], 1e-4
     hessian = np.array([loss(phi + move)[1] - loss(phi - move)[1]
                         for move in step * np.eye(len(phi))]) / (2 * step)

@@ -76,7 +76,7 @@ class BetaGeometricNBD:
 
     def loglike_and_score(self, params: ArrayLike) -> tuple[float, Vector]:
         """Return the log-likelihood at (r, alpha, a, b) and its gradient, shape (4,)."""
-        from scipy.special import expit, gammaln, psi
+        from scipy.special import gammaln, psi
 
         r, alpha, a, b = np.asarray(params, float)
         k, n = self._value, self._customers
@@ -88,8 +88,9 @@ class BetaGeometricNBD:
         gap = log_end - np.log(to_last)
         # log odds of "dropped out at the last purchase" against "still alive": never for x = 0
         odds = np.where(repeat, np.log(a / (b + np.maximum(x, 1) - 1)) + (r + x) * gap, -np.inf)
-        llf += dot(w, np.logaddexp(0, odds) - (r + x) * log_end)
-        dead = w * expit(odds)
+        small = np.exp(-np.abs(odds))  # of the two, the odds below 1: no overflow
+        llf += dot(w, np.maximum(odds, 0) + np.log1p(small) - (r + x) * log_end)
+        dead = w * np.where(odds > 0, 1.0, small) / (1 + small)
         shared = dot(n, psi(a + b) - psi(a + b + k))
         return llf, np.array([
             dot(n, psi(r + k) - psi(r) + np.log(alpha)) - dot(w, log_end) + dot(dead, gap),

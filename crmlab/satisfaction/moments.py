@@ -1,7 +1,6 @@
 """What path models need of numbers: answers without gaps on 0–100, moments of many draws at once, small algebra."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,16 +107,3 @@ def pieces(draws: int) -> Iterator[int]:
     while draws > 0:
         yield min(draws, _STACK)
         draws -= _STACK
-
-
-def one_thread() -> Any:
-    """Keep BLAS to one thread: for matrices this small, waking the others takes longer than the sums."""
-    global _CONTROLLER
-    if _CONTROLLER is None:
-        from threadpoolctl import ThreadpoolController
-
-        _CONTROLLER = ThreadpoolController()
-    return _CONTROLLER.limit(limits=1, user_api="blas")
-
-
-_CONTROLLER: Any = None

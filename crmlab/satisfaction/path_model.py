@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmlab import _check
-from crmlab.satisfaction.moments import Floats, answers, moments, on_0_100, one_thread, solve, unit
+from crmlab._threads import one_thread
+from crmlab.satisfaction.moments import Floats, answers, moments, on_0_100, solve, unit
 from crmlab.satisfaction.results import Estimate, PathResults
 
 __all__ = ["PathModel"]

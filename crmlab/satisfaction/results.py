@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmlab import _check
-from crmlab.satisfaction.moments import Floats, Moments, one_thread, pieces
+from crmlab._threads import one_thread
+from crmlab.satisfaction.moments import Floats, Moments, pieces
 
 if TYPE_CHECKING:
     from crmlab.satisfaction.path_model import PathModel
