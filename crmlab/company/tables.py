@@ -71,7 +71,9 @@ class Table:
         frame = self.make(world).reset_index(drop=True)
         if list(frame) != [column.name for column in self.columns]:
             named = ", ".join(column.name for column in self.columns)
-            raise ValueError(f"table {self.name} has columns {', '.join(frame)}, but @table describes {named}")
+            raise ValueError(
+                f"table {self.name} has columns {', '.join(map(str, frame))}, but @table describes {named}"
+            )
         return frame
 
 

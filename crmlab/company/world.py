@@ -25,7 +25,7 @@ DRAWS: dict[str, set[str]] = {}  # where in the company each draw was made, as m
 # Draws made in two places on purpose: both are to get the same numbers.
 TIES = {
     "consent": "a record shows, mostly rightly, whether she agreed to messages",
-    "record new phone": "the verified sample says whether the telephone in a record had changed, as the record was written",
+    "record new phone": "the verified sample says whether a telephone had changed when the record was written",
     "record new mail": "the same of the e-mail address",
     "complaint cause": "a delivery fails in the way its complaint tells",
 }

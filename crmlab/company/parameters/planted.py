@@ -13,8 +13,12 @@ def planted(value: T, sentence: str, unit: str = "", low: float | None = None, h
     A value of words (the Kano categories) has no range.
     """
     described = {"description": sentence, "unit": unit, "minimum": low, "maximum": high}
-    made: Any = field(default_factory=value.copy, metadata=described) if isinstance(value, dict) else None
-    return made if made is not None else field(default=value, metadata=described)  # type: ignore[no-any-return]
+    made: Any
+    if isinstance(value, dict):
+        made = field(default_factory=value.copy, metadata=described)
+    else:
+        made = field(default=value, metadata=described)
+    return made
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Retention(Story):
         (2.58, -2.5, 1.0), "saved by a call, if she would leave: level, churn score, receptiveness", "log odds", -60, 10
     )
     sleeping_dog: tuple[float, float, float, float] = planted(
-        (-2.80, 1.5, 1.0, -0.8), "woken by a call, if she would stay: level, old and monthly, churn score, receptiveness",
+        (-2.80, 1.5, 1.0, -0.8), "woken by a call, if she would stay: level, old and monthly, score, receptiveness",
         "log odds", -60, 10,
     )  # fmt: skip
     veteran: int = planted(12, "months after which she is old", "month", 1, 30)

@@ -100,12 +100,12 @@ def complaints_stage(world: World) -> pd.DataFrame:
     process = _points(level - slope * took + noise * world.normal("process justice", key))
     level, noise = p.complaints.manner_item
     manner = _points(level + noise * world.normal("manner justice", key))
-    noise = p.complaints.justice["noise"] * world.normal("handling satisfaction", key)
+    chance = p.complaints.justice["noise"] * world.normal("handling satisfaction", key)
     score = (
         p.complaints.justice["level"]
         + p.complaints.justice["process"] * process
         + p.complaints.justice["manner"] * manner
-        + noise
+        + chance
     )
     by_arm = np.clip(np.round(score[:, None] + p.complaints.justice["outcome"] * outcome), 0, 100)
     pick = arms[:, None]

@@ -128,8 +128,8 @@ def behaviour_survey(world: World) -> pd.DataFrame:
         if name == "age_group":
             code = np.searchsorted([30, 40, 50, 60], people["age"].to_numpy(), side="right")
         else:
-            weight = np.exp(wish[name]) if name in wish else np.ones(len(answers))
-            code = world.choice(f"behaviour {name}", person, weight)
+            shares = np.exp(wish[name]) if name in wish else np.ones(len(answers))
+            code = world.choice(f"behaviour {name}", person, shares)
         made[name] = labels(code, answers)
     return pd.DataFrame(made)
 

@@ -1,7 +1,6 @@
-"""What the simulated company must show, measured on one seed: used by the tests and by the 200-seed study.
+"""The company itself: what its core must show, estimated as the book's chapters would, and by nature's own records.
 
-`measure(seed)` returns a flat dictionary. A name such as `r`, `r_low`, `r_high` is an estimate with its
-95 % interval; `PLANTED` has the value the interval should hold.
+A long module: it is the one study that looks at the whole core.
 """
 
 import numpy as np
@@ -11,40 +10,14 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from crmlab import clv
-from crmlab.company import COURSE_PEOPLE, PARAMETERS, World
-from crmlab.company import parameters as P
-from crmlab.company.tables import order_profit
-
-PLANTED = {
-    "r": PARAMETERS.rate[0],
-    "alpha": PARAMETERS.rate[1],
-    "a": PARAMETERS.dropout[0],
-    "b": PARAMETERS.dropout[1],
-    "p": PARAMETERS.spend[0],
-    "q": PARAMETERS.spend[1],
-    "gamma": PARAMETERS.spend[2],
-    "sbg_alpha": PARAMETERS.churn[0],
-    "sbg_beta": PARAMETERS.churn[1],
-    "programme": PARAMETERS.programme_effect,
-}
-
-Measures = dict[str, float]
+from crmlab.company import COURSE_PEOPLE, TABLES, World, firm
+from crmlab.company.core.baskets import order_profit
+from crmlab.company.core.faults import satisfaction_on
+from studies.ch11_contact_centre import paradox
+from studies.coverage import Found, Interval, Study
 
 
-def measure(seed: int, people: int = COURSE_PEOPLE) -> Measures:
-    """All measures of one seed."""
-    world = World(seed, people)
-    parts = (
-        retail_models, value_ranking, subscriptions, churn_model, jones_sasser, leavers, retention, winback,
-        programme, campaign, referral, needs, rival, office, faults_and_recovery,
-    )  # fmt: skip
-    found: Measures = {}
-    for part in parts:
-        found |= part(world)
-    return found
-
-
-def histories(world: World, cut: int = P.LEARN_DAYS) -> pd.DataFrame:
+def histories(world: World, cut: int = firm.LEARN_DAYS) -> pd.DataFrame:
     """Frequency, recency, age (weeks) and mean repeat amount (yuan) of the members who joined before the cut."""
     orders = world["orders"]
     orders = orders[orders["day"] < cut]
@@ -60,35 +33,34 @@ def histories(world: World, cut: int = P.LEARN_DAYS) -> pd.DataFrame:
     return summary[summary["age"] >= 0]
 
 
-def _with_interval(results: clv.BetaGeometricNBDResults, names: dict[str, str]) -> Measures:
+def _with_interval(results: clv.BetaGeometricNBDResults, planted: dict[str, tuple[str, float]]) -> Found:
     limits = results.conf_int()
-    found: Measures = {}
-    for name, label in names.items():
-        found[label] = float(results.params[name])
-        found[f"{label}_low"], found[f"{label}_high"] = map(float, limits.loc[name])
-        found[f"{label}_se"] = float(results.bse[name])
-    return found
+    return {
+        label: Interval(truth, float(results.params[name]), *map(float, limits.loc[name]))
+        for name, (label, truth) in planted.items()
+    }
 
 
-def retail_models(world: World) -> Measures:
+def retail_models(world: World) -> Found:
+    p = world.parameters.retail
     history = histories(world)
-    quiet = history[history["city"] != P.RIVAL_CITY]
+    quiet = history[history["city"] != firm.RIVAL_CITY]
     model = clv.BetaGeometricNBD(quiet["frequency"], quiet["recency"], quiet["age"]).fit()
-    found = _with_interval(model, {name: name for name in ("r", "alpha", "a", "b")})
+    truth = zip(("r", "alpha", "a", "b"), (*p.rate, *p.dropout), strict=True)
+    found = _with_interval(model, {name: (name, value) for name, value in truth})
     repeat = history[history["frequency"] > 0]
     spend = clv.GammaGamma(repeat["frequency"], repeat["monetary"]).fit()
-    found |= _with_interval(spend, {name: name for name in ("p", "q", "gamma")})
-    p, q, gamma = (found[name] for name in ("p", "q", "gamma"))
-    found["mean_spend"] = p * gamma / (q - 1)
+    found |= _with_interval(spend, {name: (name, x) for name, x in zip(("p", "q", "gamma"), p.spend, strict=True)})
+    found["mean_spend"] = float(spend.params["p"] * spend.params["gamma"] / (spend.params["q"] - 1))
     people = world["people"]
     retail = people[people["retail"]]
     revenue = world["orders"].groupby("person")["fen"].sum().sort_values(ascending=False)
     found["top20"] = revenue.iloc[: round(0.2 * len(retail))].sum() / revenue.sum()
-    quiet_city = retail["city"] != P.RIVAL_CITY
+    quiet_city = retail["city"] != firm.RIVAL_CITY
     dropout = retail.loc[quiet_city, "dropout"]
-    found["ks_dropout"] = stats.kstest(dropout, stats.beta(*PARAMETERS.dropout).cdf).statistic * np.sqrt(len(dropout))
-    churn = people["churn"]
-    found["ks_churn"] = stats.kstest(churn, stats.beta(*PARAMETERS.churn).cdf).statistic * np.sqrt(len(churn))
+    found["ks_dropout"] = stats.kstest(dropout, stats.beta(*p.dropout).cdf).statistic * np.sqrt(len(dropout))
+    churn, law = people["churn"], stats.beta(*world.parameters.subscriptions.churn)
+    found["ks_churn"] = stats.kstest(churn, law.cdf).statistic * np.sqrt(len(churn))
     scores = np.corrcoef(retail["rate_score"], special.ndtri(retail["dropout"].rank() / (len(retail) + 1)))[0, 1]
     found["corr_rate_dropout"] = scores * np.sqrt(len(retail))
     return found
@@ -97,12 +69,13 @@ def retail_models(world: World) -> Measures:
 def profit_2024(world: World, index: pd.Index) -> pd.Series:
     """Profit of 2024 at the same margin and cost of an order for everybody."""
     orders = world["orders"]
-    later = orders[orders["day"] >= P.LEARN_DAYS].groupby("person")["fen"].agg(["sum", "size"])
-    profit = PARAMETERS.margin * later["sum"] / 100 - PARAMETERS.order_cost * later["size"]
+    later = orders[orders["day"] >= firm.LEARN_DAYS].groupby("person")["fen"].agg(["sum", "size"])
+    p = world.parameters.retail
+    profit = p.margin * later["sum"] / 100 - p.order_cost * later["size"]
     return profit.reindex(index, fill_value=0.0)
 
 
-def value_ranking(world: World) -> Measures:
+def value_ranking(world: World) -> Found:
     history = histories(world)
     earned = profit_2024(world, history.index)
     model = clv.BetaGeometricNBD(history["frequency"], history["recency"], history["age"]).fit()
@@ -111,24 +84,24 @@ def value_ranking(world: World) -> Measures:
     x, tx, age = history["frequency"], history["recency"], history["age"]
     purchases = model.expected_purchases(52.0, x, tx, age)
     amount = spend.expected_spend(x, history["monetary"].fillna(0.0))
-    minutes = PARAMETERS.order_cost
+    p = world.parameters.retail
     orders = world["orders"]
-    past = orders[orders["day"] < P.LEARN_DAYS]
-    year = past[past["day"] >= P.LEARN_DAYS - 365]
+    past = orders[orders["day"] < firm.LEARN_DAYS]
+    year = past[past["day"] >= firm.LEARN_DAYS - 365]
     revenue = year.groupby("person")["fen"].sum().reindex(history.index, fill_value=0)
-    recency_days = P.LEARN_DAYS - 1 - history["last"]
+    recency_days = firm.LEARN_DAYS - 1 - history["last"]
     scores = {
-        "clv": pd.Series(purchases * (PARAMETERS.margin * amount - minutes), index=history.index),
+        "clv": pd.Series(purchases * (p.margin * amount - p.order_cost), index=history.index),
         "abc": revenue,
         "rfm": _quintile(-recency_days) + _quintile(history["frequency"]) + _quintile(revenue),
     }
-    found: Measures = {}
+    found: Found = {}
     for name, score in scores.items():
         best = score.sort_values(ascending=False, kind="stable").index[: len(score) // 10]
         found[f"top_decile_{name}"] = earned[best].sum() / earned.sum()
     found["spearman_clv"] = float(stats.spearmanr(scores["clv"], earned).statistic)
     own = world["base_orders"]["orders"]
-    realised = (own["person"].isin(history.index) & (own["day"] >= P.LEARN_DAYS)).sum()
+    realised = (own["person"].isin(history.index) & (own["day"] >= firm.LEARN_DAYS)).sum()
     found["forecast_ratio"] = float(np.sum(model.expected_purchases(366 / 7, x, tx, age)) / realised)
     return found
 
@@ -137,14 +110,15 @@ def _quintile(values: pd.Series) -> pd.Series:
     return (values.rank(method="first") - 1) * 5 // len(values) + 1
 
 
-def subscriptions(world: World) -> Measures:
+def subscriptions(world: World) -> Found:
     lives = world["first_lives"]
-    seen = lives[lives["start"] < P.LEARN_MONTHS]
-    age = P.LEARN_MONTHS - seen["start"]
+    seen = lives[lives["start"] < firm.LEARN_MONTHS]
+    age = firm.LEARN_MONTHS - seen["start"]
     life = np.minimum(seen["length"], age)
     model = clv.ShiftedBetaGeometric(life, seen["length"] <= age).fit()
-    found = _with_interval(model, {"alpha": "sbg_alpha", "beta": "sbg_beta"})
-    horizon = P.MONTHS - lives["start"]
+    alpha, beta = world.parameters.subscriptions.churn
+    found = _with_interval(model, {"alpha": ("sbg_alpha", alpha), "beta": ("sbg_beta", beta)})
+    horizon = firm.MONTHS - lives["start"]
     length = np.minimum(lives["length"], horizon)
     ended = lives["length"] <= horizon
     found["churn_1"] = float(ended[length == 1].sum() / len(lives))
@@ -153,7 +127,7 @@ def subscriptions(world: World) -> Measures:
     return found
 
 
-def churn_model(world: World) -> Measures:
+def churn_model(world: World) -> Found:
     """Three months ahead, trained in 2022–23, tested in 2024: ridge logit, tenure alone, and the oracle."""
     rows = {"train": range(9, 22), "test": (24, 27, 30)}
     data = {name: [_snapshot(world, month) for month in months] for name, months in rows.items()}
@@ -199,13 +173,13 @@ def _snapshot(world: World, month: int) -> pd.DataFrame:
     frame["survey"], frame["survey_known"] = np.where(asked, noisy, 0.0), asked.astype(float)
     churn = people["churn"].to_numpy()[rows]
     frame["churn"] = churn
-    frame["oracle"] = _oracle(churn, path["discontent"][rows, month])
+    frame["oracle"] = _oracle(world, churn, path["discontent"][rows, month])
     return frame
 
 
-def _oracle(churn: np.ndarray, discontent: np.ndarray) -> np.ndarray:
+def _oracle(world: World, churn: np.ndarray, discontent: np.ndarray) -> np.ndarray:
     """Chance of leaving within three months for somebody who knows the churn rate and the discontent."""
-    p = PARAMETERS
+    p = world.parameters.leaving
     stays_false = (1 - p.false_spell) ** p.false_spell_months
     reach = np.append(np.cumsum(p.lead[::-1])[::-1][1:], 0.0)  # chance that the spell began d months before the end
     soon, total = np.zeros(len(churn)), np.zeros(len(churn))
@@ -233,16 +207,16 @@ def _ridge_logit(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     return weights
 
 
-def jones_sasser(world: World) -> Measures:
+def jones_sasser(world: World) -> Found:
     """Twelve-month survival against satisfaction measured with noise: curvature by market."""
     lives = world["first_lives"]
-    rows = lives[lives["start"] <= P.MONTHS - 12]
+    rows = lives[lives["start"] <= firm.MONTHS - 12]
     people = world["people"].iloc[rows["person"]]
     loyal = (rows["natural_life"] > 12).to_numpy().astype(float)
     seen = people["satisfaction"].to_numpy() + 0.4 * world.normal("measure jones", rows["person"])
     seen = (seen - seen.mean()) / seen.std()
-    found: Measures = {}
-    for code, name in enumerate(P.REGIMES):
+    found: Found = {}
+    for code, name in enumerate(firm.REGIMES):
         here = (people["regime"] == code).to_numpy()
         x = np.column_stack([np.ones(here.sum()), seen[here], seen[here] ** 2])
         fit = sm.OLS(loyal[here], x).fit()
@@ -251,7 +225,7 @@ def jones_sasser(world: World) -> Measures:
     return found
 
 
-def leavers(world: World) -> Measures:
+def leavers(world: World) -> Found:
     exits = world["exits"]
     return {
         "price_said": float((exits.loc[exits["answers"], "says"] == 0).mean()),
@@ -266,12 +240,11 @@ def difference(y1: pd.Series, y0: pd.Series) -> tuple[float, float]:
     return float(y1.mean() - y0.mean()), float(np.sqrt(y1.var(ddof=1) / len(y1) + y0.var(ddof=1) / len(y0)))
 
 
-def _effect(name: str, estimate: float, se: float, truth: float) -> Measures:
-    low, high = estimate - 1.96 * se, estimate + 1.96 * se
-    return {name: estimate, f"{name}_low": low, f"{name}_high": high, f"{name}_se": se, f"{name}_true": truth}
+def _effect(name: str, estimate: float, se: float, truth: float) -> Found:
+    return {name: Interval.normal(truth, estimate, se)}
 
 
-def retention(world: World) -> Measures:
+def retention(world: World) -> Found:
     tested = world["first_lives"].query("tested")
     left = np.where(tested["called"], tested["leaves_if_called"], tested["leaves_if_not_called"])
     called = tested["called"].to_numpy()
@@ -291,14 +264,12 @@ def retention(world: World) -> Measures:
     }
 
 
-def winback(world: World) -> Measures:
+def winback(world: World) -> Found:
     frame = world["winback"]
-    chance = np.array(PARAMETERS.winback)[frame["cause"]]
-    found: Measures = {}
+    chance = np.array(world.parameters.retention.winback)[frame["cause"]]
+    found: Found = {}
     for arm, name in ((1, "gift"), (2, "discount")):
-        estimate, se = difference(
-            frame.loc[frame["arm"] == arm, "returns"], frame.loc[frame["arm"] == 0, "returns"]
-        )
+        estimate, se = difference(frame.loc[frame["arm"] == arm, "returns"], frame.loc[frame["arm"] == 0, "returns"])
         found |= _effect(f"winback_{name}", estimate, se, float((chance[:, arm] - chance[:, 0]).mean()))
     lives = world["subscriptions"]
     second = lives[lives["life"] == 2].merge(frame[["person", "cause"]], on="person", suffixes=("", "_first"))
@@ -308,28 +279,28 @@ def winback(world: World) -> Measures:
     return found
 
 
-def programme(world: World) -> Measures:
+def programme(world: World) -> Found:
     people = world["people"]
     orders = world["base_orders"]["orders"]
-    spend = orders.assign(year=np.where(orders["day"] < P.LEARN_DAYS, 0, 1))
+    spend = orders.assign(year=np.where(orders["day"] < firm.LEARN_DAYS, 0, 1))
     spend = spend[spend["day"] >= 365].pivot_table(index="person", columns="year", values="fen", aggfunc="sum")
-    member = np.flatnonzero(people["retail"] & (people["joined"] < P.LEARN_DAYS))
+    member = np.flatnonzero(people["retail"] & (people["joined"] < firm.LEARN_DAYS))
     spend = spend.reindex(member).fillna(0.0) / 100
     invited = world["programme"]["invited"].to_numpy()[member]
     estimate, se = difference(spend.loc[invited, 1], spend.loc[~invited, 1])
     base = spend.loc[~invited, 1].mean()
     volunteer = world["programme"]["volunteer"].to_numpy()[member]
     extra = spend.loc[volunteer, 0].mean() / spend.loc[~volunteer, 0].mean() - 1
-    return _effect("programme", estimate / base, se / base, PARAMETERS.programme_effect) | {
+    return _effect("programme", estimate / base, se / base, world.parameters.campaigns.programme_effect) | {
         "volunteers": float(extra)
     }
 
 
-def campaign(world: World) -> Measures:
+def campaign(world: World) -> Found:
     history = histories(world)
     frame = world["promotions"]["mail_1"].set_index("person")
     frame = frame[frame["mailed"]].join(history)
-    everyone = _quintile(-(P.LEARN_DAYS - 1 - history["last"]))
+    everyone = _quintile(-(firm.LEARN_DAYS - 1 - history["last"]))
     recency = everyone.reindex(frame.index)
     frequency = _quintile(history["frequency"]).reindex(frame.index)
     rate = frame["responds"].groupby(recency).mean()
@@ -344,19 +315,20 @@ def campaign(world: World) -> Measures:
     }
 
 
-def referral(world: World) -> Measures:
+def referral(world: World) -> Found:
     """Correlation of customer lifetime value (profit still to come in 2024) and referral value."""
     history = histories(world)
     model = clv.BetaGeometricNBD(history["frequency"], history["recency"], history["age"]).fit()
     purchases = model.expected_purchases(104.0, history["frequency"], history["recency"], history["age"])
     scale = world["people"]["spend_scale"].to_numpy()[history.index]
-    value = purchases * (PARAMETERS.margin * PARAMETERS.spend[0] / scale - PARAMETERS.order_cost)
+    p = world.parameters.retail
+    value = purchases * (p.margin * p.spend[0] / scale - p.order_cost)
     links = world["referrals"]
-    links = links[links["day"] < P.LEARN_DAYS]
+    links = links[links["day"] < firm.LEARN_DAYS]
     brought = links.groupby("referrer")["value"].sum().reindex(history.index, fill_value=0.0)
     people = world["people"]
     referred = np.isin(history.index, world["referrals"]["person"])
-    spend = (PARAMETERS.spend[0] / people["spend_scale"]).to_numpy()[history.index]
+    spend = (p.spend[0] / people["spend_scale"]).to_numpy()[history.index]
     return {
         "clv_crv": float(np.corrcoef(value, brought)[0, 1]),
         "referred_share": float(len(world["referrals"]) / world.people),
@@ -364,7 +336,7 @@ def referral(world: World) -> Measures:
     }
 
 
-def needs(world: World) -> Measures:
+def needs(world: World) -> Found:
     people = world["people"]
     people = people[people["retail"]]
     age_group = pd.cut(people["age"], [0, 30, 40, 50, 60, 200], labels=False)
@@ -395,7 +367,7 @@ def needs(world: World) -> Measures:
 def _accuracy(x: pd.DataFrame, y: pd.Series, x_new: pd.DataFrame, y_new: pd.Series) -> float:
     """Share right of a ridge logit, one against the rest, on the unseen half."""
     x0, x1 = (np.column_stack([np.ones(len(part)), part.to_numpy()]) for part in (x, x_new))
-    scores = [x1 @ _ridge_logit(x0, (y == k).to_numpy().astype(float), 1.0) for k in range(len(P.SEGMENTS))]
+    scores = [x1 @ _ridge_logit(x0, (y == k).to_numpy().astype(float), 1.0) for k in range(len(firm.SEGMENTS))]
     return float((np.argmax(scores, axis=0) == y_new.to_numpy()).mean())
 
 
@@ -405,17 +377,17 @@ def cramers_v(a: ArrayLike, b: ArrayLike) -> float:
     return float(np.sqrt(chi2 / (table.sum() * (min(table.shape) - 1))))
 
 
-def rival(world: World) -> Measures:
+def rival(world: World) -> Found:
     """Members active before the rival opened who order again 13 to 39 weeks later, by true kind of loyalty."""
     orders, people = world["base_orders"]["orders"], world["people"]
-    start = PARAMETERS.rival_day
+    start = world.parameters.rival.rival_day
     before = orders[(orders["day"] < start) & (orders["day"] >= start - 182)]
     active = before["person"].unique()
     after = orders[orders["day"].between(start + 91, start + 273)]["person"].unique()
     frame = people.iloc[active][["city", "attitude", "rate_score"]].copy()
     frame["again"] = np.isin(active, after).astype(float)
-    found: Measures = {}
-    for city, label in ((P.RIVAL_CITY, "rival"), (5, "control")):
+    found: Found = {}
+    for city, label in ((firm.RIVAL_CITY, "rival"), (5, "control")):
         mine = frame[frame["city"] == city]
         often = mine["rate_score"] > frame["rate_score"].median()
         found[f"loyal_{label}"] = float(mine.loc[often & (mine["attitude"] > 0), "again"].mean())
@@ -425,17 +397,17 @@ def rival(world: World) -> Measures:
     return found
 
 
-def office(world: World) -> Measures:
+def office(world: World) -> Found:
     year = world["accounts"].query("year == 2023")
-    profit = (year["revenue_fen"] - year["cost_fen"]) / 100 - PARAMETERS.service_rate * year["service_minutes"]
+    profit = (year["revenue_fen"] - year["cost_fen"]) / 100 - world.parameters.retail.service_rate * year[
+        "service_minutes"
+    ]
     curve = profit.sort_values(ascending=False).cumsum()
     return {"whale_peak": float(curve.max() / profit.sum()), "below_zero": float((profit < 0).mean())}
 
 
-def faults_and_recovery(world: World) -> Measures:
+def faults_and_recovery(world: World) -> Found:
     """What company.md could not try: faults in later satisfaction, compensation, and the recovery paradox."""
-    from crmlab.company.faults import satisfaction_on
-
     orders, boxes = world["orders"], world["boxes"]
     own = world["base_orders"]["orders"]
     repeat = own[own["round"] > 0]
@@ -454,3 +426,46 @@ def faults_and_recovery(world: World) -> Measures:
         "satisfaction_fall_share": float((np.abs(fall) > 0.05).mean()),
         "satisfaction_fall_variance": float(fall.var()),
     }
+
+
+def recovery_paradox(world: World) -> Found:
+    return {"paradox": paradox({name: TABLES[name](world) for name in ("complaints", "order_checks")})}
+
+
+STUDY = Study(
+    title="The company",
+    people=COURSE_PEOPLE,
+    estimators=(
+        retail_models, value_ranking, subscriptions, churn_model, jones_sasser, leavers, retention, winback,
+        programme, campaign, referral, needs, rival, office, faults_and_recovery, recovery_paradox,
+    ),
+    small=(12, COURSE_PEOPLE),
+    signs={
+        "curvature below 0 in a monopoly": lambda m: m["curve_monopoly"] < 0,
+        "curvature above 0 in competition": lambda m: m["curve_competition"] > 0,
+        "both at once (Jones–Sasser)": lambda m: (m["curve_monopoly"] < 0) & (m["curve_competition"] > 0),
+        "spurious loyalty falls more than true loyalty when the rival opens": lambda m: (
+            m["spurious_fall"] > m["loyal_fall"]
+        ),
+        "CLV finds more of next year's profit than last year's revenue": lambda m: (
+            m["top_decile_clv"] > m["top_decile_abc"]
+        ),
+        "… and than RFM": lambda m: m["top_decile_clv"] > m["top_decile_rfm"],
+        "an oracle beats the churn model": lambda m: m["auc"] < m["auc_oracle"],
+        "the most recent fifth answers letters more than the least recent": lambda m: (
+            m["response_r5"] > m["response_r1"]
+        ),
+        "calling by true uplift saves more than calling by true risk": lambda m: (
+            m["gain_by_uplift"] > m["gain_by_risk"]
+        ),
+        "the programme's interval excludes the volunteers' 35 %": lambda m: m["programme high"] < 0.35,
+        "fewer are lost after a small fault put right than after no fault": lambda m: (
+            m["lost_small_perfect"] < m["lost_no_fault"]
+        ),
+        "after a trifle put right nearly completely more stay than without a fault (chapter 11)": lambda m: (
+            m["paradox"] > 0
+        ),
+    },
+    note="BG/NBD (r, alpha, a, b) on the five cities without the rival, to the end of 2023; gamma–gamma (p, q, gamma) "
+    "on all repeat customers; sBG on subscriptions to the end of 2023; experiments of 2024 against what is expected.",
+)  # fmt: skip
