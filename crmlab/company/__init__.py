@@ -21,12 +21,18 @@ from crmlab.company.world import World
 
 __all__ = ["COURSE_PEOPLE", "COURSE_SEED", "PARAMETERS", "TABLES", "Parameters", "World", "simulate"]
 
-for _package in (core, views, cases):
-    for _module in pkgutil.iter_modules(_package.__path__, f"{_package.__name__}."):
-        importlib.import_module(_module.name)  # registers its stages and tables
-_sorted = sorted(TABLES.values(), key=lambda one: (one.truth, one.chapter))
-TABLES.clear()
-TABLES.update({one.name: one for one in _sorted})
+
+def discover() -> None:
+    """Load every module of `core`, `views` and `cases`, which registers its stages and tables."""
+    for package in (core, views, cases):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    ordered = sorted(TABLES.values(), key=lambda one: (one.truth, one.chapter))
+    TABLES.clear()
+    TABLES.update({one.name: one for one in ordered})
+
+
+discover()
 
 COURSE_SEED = 20_220_101  # fixed before its results were looked at: the company's first day
 COURSE_PEOPLE = 8_600  # 6 800 retail members and 2 600 subscribers, 800 of them both

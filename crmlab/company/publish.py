@@ -170,7 +170,7 @@ def _planted(one: dict[str, Any]) -> dict[str, Any]:
     if one["unit"]:
         field["unit"] = one["unit"]
     if one["minimum"] is not None:
-        field["range"] = [one["minimum"], one["maximum"]]  # of every number in it
+        field["range"] = [one["minimum"], one["maximum"]]  # of every number in it, or of each
     return field
 
 

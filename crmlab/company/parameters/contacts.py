@@ -40,7 +40,6 @@ class Messages(Story):
         {"none": 0.0, "letter": 0.35, "text": 0.0, "wechat": -0.35}, "that effect by age", "log a sd", -2, 2
     )
     gone: float = planted(0.12, "effects on members who are lost", "share", 0, 1)
-    rewards: tuple[int, ...] = planted((0, 2, 5, 10), "rewards for a completed profile", "yuan", 0, 50)
     opt_in: tuple[float, float, float] = planted(
         (-1.9, 0.62, -0.45), "opts in: level, log(1 + reward), privacy concern", "log odds", -5, 5
     )
@@ -60,7 +59,7 @@ class Touchpoints(Story):
     rating: tuple[float, float] = planted(
         (0.7, 1.35), "a rating: weight of service quality, noise", "points, 1–10", 0, 4
     )
-    overall: tuple[float, float] = planted((7.2, 0.45), "the whole: mean, noise", "points, 1–10", 0, 10)
+    overall: tuple[float, float] = planted((7.2, 0.45), "the whole: mean, noise", "points, 1–10", (1, 0), (10, 4))
     rated: float = planted(0.24, "active customers who rate", "share", 0, 1)
     journeys: float = planted(0.5, "members with a journey in autumn 2024", "share", 0, 1)
     moves: tuple[Numbers, ...] = planted(
@@ -157,11 +156,15 @@ class Waiting(Story):
     waiting_callers: int = planted(8_000, "callers in the test", "caller", 100, 20_000)
     extra_wait: tuple[int, ...] = planted((0, 60, 120, 240), "extra wait by lot", "second", 0, 600)
     stays_base: tuple[float, float, float, float] = planted(
-        (0.74, 0.08, 0.40, 0.95), "stays without it: mean, spread, least, most", "probability", 0, 1
+        (0.74, 0.08, 0.40, 0.95),
+        "stays without it: mean, spread, least, most",
+        "probability",
+        (0.2, 0, 0, 0.5),
+        (0.95, 0.5, 0.5, 1),
     )
     stay_lost: float = planted(0.015, "staying lost by a minute", "probability", 0, 0.1)
     waiting_mood: tuple[float, float] = planted(
-        (8.2, 1.0), "satisfaction without it: mean, spread", "points, 1–10", 0, 10
+        (8.2, 1.0), "satisfaction without it: mean, spread", "points, 1–10", (1, 0), (10, 4)
     )
     satisfaction_lost: float = planted(0.50, "satisfaction lost by a minute", "points, 1–10", 0, 3)
     stayer_margin: float = planted(130.0, "margin of six months of a caller who stays", "yuan", 10, 1000)
@@ -194,12 +197,12 @@ class Complaints(Story):
         (0.0, 20.0, 50.0), "apology, voucher 20, voucher 50", "yuan", 0, 200
     )
     outcome_item: tuple[float, float, float] = planted(
-        (1.4, 5.2, 0.9), "outcome: level, share put right, noise", "points, 1–7", 0, 7
+        (1.4, 5.2, 0.9), "outcome: level, share put right, noise", "points, 1–7", (0, 0, 0), (7, 7, 3)
     )
     process_item: tuple[float, float, float] = planted(
-        (6.0, 0.35, 0.8), "process: level, a day (less), noise", "points, 1–7", 0, 7
+        (6.0, 0.35, 0.8), "process: level, a day (less), noise", "points, 1–7", (0, 0, 0), (7, 2, 3)
     )
-    manner_item: tuple[float, float] = planted((4.6, 1.3), "manner: level, noise", "points, 1–7", 0, 7)
+    manner_item: tuple[float, float] = planted((4.6, 1.3), "manner: level, noise", "points, 1–7", (0, 0), (7, 4))
     justice: dict[str, float] = planted(
         {"level": 4.0, "outcome": 5.5, "process": 2.5, "manner": 4.0, "noise": 9.0},
         "satisfaction with handling, 0–100, by a point of each rating", "points, 0–100", 0, 20,

@@ -21,7 +21,7 @@ class People(Story):
     age_mean: float = planted(41, "mean age", "years", 25, 60)
     age_spread: float = planted(12.5, "spread of age", "years", 1, 30)
     age_limits: tuple[int, int] = planted(
-        (18, 85), "youngest and oldest; beyond them ages are set to these", "years", 16, 110
+        (18, 85), "youngest and oldest; beyond them ages are set to these", "years", (16, 70), (25, 110)
     )
     segment_base: Numbers = planted(
         (0.36, 0.22, 0.18, 0.14, 0.10), "needs, at mean age and mixed sex", "share", 0.01, 1
@@ -110,6 +110,6 @@ class Referrals(Story):
     referral_window: int = planted(860, "people before her among whom a candidate picks", "people", 1, 5000)
     type_1: float = planted(0.55, "referred who would not have come otherwise", "share", 0, 1)
     referral_value: tuple[float, float] = planted(
-        (60.0, 2.0), "worth of a new customer: mean yuan, gamma shape", "", 0.5, 500
+        (60.0, 2.0), "worth of a new customer: mean yuan, gamma shape", "", (5, 0.5), (500, 10)
     )
     referral_saved: float = planted(35.0, "cost of winning a customer that every referral saves", "yuan", 0, 500)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Bound = float | tuple[float, ...] | None
 
 
-def planted(value: T, sentence: str, unit: str = "", low: float | None = None, high: float | None = None) -> T:
-    """A field of a story. `low` and `high` hold for every number in the value, whatever its shape.
+def planted(value: T, sentence: str, unit: str = "", low: Bound = None, high: Bound = None) -> T:
+    """A field of a story.
 
-    A value of words (the Kano categories) has no range.
+    `low` and `high` hold for every number in the value, whatever its shape; for a tuple of unlike numbers they are
+    tuples too. A value of words (the Kano categories) has no range.
     """
     described = {"description": sentence, "unit": unit, "minimum": low, "maximum": high}
     made: Any
@@ -18,7 +20,7 @@ def planted(value: T, sentence: str, unit: str = "", low: float | None = None, h
         made = field(default_factory=value.copy, metadata=described)
     else:
         made = field(default=value, metadata=described)
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,8 @@ class Story:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            low, high = one.metadata["minimum"], one.metadata["maximum"]
-            for number in numbers(getattr(self, one.name)):
-                if low is not None and not low <= number <= high:
+            for number, low, high in ranged(getattr(self, one.name), one.metadata["minimum"], one.metadata["maximum"]):
+                if not low <= number <= high:
                     unit = f" {one.metadata['unit']}" if one.metadata["unit"] else ""
                     raise ValueError(
                         f"{one.name} must lie between {low} and {high}{unit}, and {number!r} does not: "
@@ -37,12 +38,14 @@ class Story:
                     )
 
 
-def numbers(value: Any) -> Iterator[float]:
-    """Every number in a value: a number, or tuples and dictionaries of them."""
+def ranged(value: Any, low: Any, high: Any) -> Iterator[tuple[float, float, float]]:
+    """Every number in a value (a number, or tuples and dictionaries of them) with the ends of its range."""
     if isinstance(value, dict):
         value = tuple(value.values())
     if isinstance(value, tuple):
-        for item in value:
-            yield from numbers(item)
+        for k, item in enumerate(value):
+            yield from ranged(
+                item, low[k] if isinstance(low, tuple) else low, high[k] if isinstance(high, tuple) else high
+            )
     elif not isinstance(value, str):
-        yield value
+        yield value, low, high

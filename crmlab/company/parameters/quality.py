@@ -58,7 +58,7 @@ class Processes(Story):
     box_slip: float = planted(0.035, "more that arrive dented", "probability", 0, 0.5)
     promised_days: int = planted(3, "days promised", "day", 1, 10)
     late_span: float = planted(5.0, "most days late beyond the first", "day", 1, 30)
-    grams: tuple[float, float] = planted((100.5, 0.80), "a tin: mean, spread", "gram", 0.1, 200)
+    grams: tuple[float, float] = planted((100.5, 0.80), "a tin: mean, spread", "gram", (90, 0.01), (110, 5))
     fill_day: int = planted(989, "the machine fills less from Monday 2024-09-16", "day", 750, 1080)
     fill_shift: float = planted(-0.70, "grams less", "gram", -10, 0)
     prevention: Numbers = planted(
@@ -81,14 +81,18 @@ class Pilots(Story):
     care_share: float = planted(0.5, "cared for by lot", "share", 0, 1)
     trigger_shares: Numbers = planted((0.34, 0.33, 0.33), "first order, birthday, silence", "share", 0.01, 1)
     care_base: Numbers = planted((0.20, 0.14, 0.07), "come within 60 days without care", "probability", 0, 0.5)
-    care_attitude: tuple[float, float] = planted((0.20, 0.6), "that by attitude, and its limit", "share a sd", 0, 0.9)
+    care_attitude: tuple[float, float] = planted(
+        (0.20, 0.6), "that by attitude, and its limit", "share a sd", (0, 0), (0.9, 0.9)
+    )
     care_effect: Numbers = planted((0.080, 0.018, 0.000), "more who come with care", "probability", 0, 0.4)
     care_margin: float = planted(42.0, "margin of a customer who comes", "yuan", 1, 500)
     pilot_customers: int = planted(10_000, "customers in each place", "customer", 100, 20_000)
     pilot_base: float = planted(0.68, "buy again without the pilot", "probability", 0.2, 0.7)
     keeps: float = planted(0.07, "buying again by a point of quality", "probability", 0, 0.2)
     keeper_margin: float = planted(140.0, "margin of six months of a customer who buys again", "yuan", 10, 1000)
-    goodwill: tuple[float, float] = planted((0.80, 0.14), "goodwill: on the rating, on buying again", "", 0, 2)
+    goodwill: tuple[float, float] = planted(
+        (0.80, 0.14), "goodwill: on the rating, on buying again", "", (0, 0), (2, 0.15)
+    )
     rating_noise: float = planted(0.60, "noise of the rating", "points, 1–7", 0.1, 3)
     piloted: tuple[float, float] = planted(
         (0.5, 0.6), "share of its largest gap the pilot closes: store, call centre", "share", 0, 1
@@ -121,21 +125,25 @@ class Loyalty(Story):
     price_noise: tuple[float, float] = planted((0.40, 0.45), "spread of grams: between people, within", "log", 0, 2)
     loyalty_asked: float = planted(0.30, "active customers in the loyalty survey", "share", 0, 1)
     basic_item: tuple[float, float] = planted(
-        (7.2, 0.8), "basic expectations met: mean, weight of product quality", "points, 1–10", 0, 10
+        (7.2, 0.8), "basic expectations met: mean, weight of product quality", "points, 1–10", (1, 0.0), (10, 0.99)
     )
     latent_item: tuple[float, float] = planted(
-        (5.6, 0.6), "latent expectations met: mean, weight of service quality", "points, 1–10", 0, 10
+        (5.6, 0.6), "latent expectations met: mean, weight of service quality", "points, 1–10", (1, 0.0), (10, 0.99)
     )
     met_spread: float = planted(1.75, "spread of both", "points, 1–10", 0.1, 5)
     basic: tuple[float, float, float] = planted(
-        (7.0, 6.0, 0.5), "intention by basic: knot, slope below, above", "points, 0–100", 0, 10
+        (7.0, 6.0, 0.5), "intention by basic: knot, slope below, above", "points, 0–100", (2, 0, 0), (9, 10, 10)
     )
     latent: tuple[float, float, float] = planted(
-        (6.0, 0.5, 6.0), "intention by latent: knot, slope below, above", "points, 0–100", 0, 10
+        (6.0, 0.5, 6.0), "intention by latent: knot, slope below, above", "points, 0–100", (2, 0, 0), (9, 10, 10)
     )
     intention: tuple[float, float] = planted((22.0, 9.0), "intention to stay: level, noise", "points, 0–100", 0, 60)
     recommend: tuple[float, float, float] = planted(
-        (7.4, 2.0, 0.70), "recommendation: level, spread, weight of attitude", "points, 0–10", 0, 10
+        (7.4, 2.0, 0.70),
+        "recommendation: level, spread, weight of attitude",
+        "points, 0–10",
+        (0, 0.1, 0.0),
+        (10, 5, 0.99),
     )
     was_lead: Numbers = planted(
         (0.35, 0.10, 0.35, 0.45, 0.60),

@@ -16,20 +16,22 @@ class Retail(Story):
     rate: tuple[float, float] = planted((0.9, 9.0), "gamma of the purchase rate: r, alpha (weeks)", "", 0.1, 50)
     dropout: tuple[float, float] = planted((0.8, 2.6), "beta of leaving after an order: a, b", "", 0.1, 50)
     spend: tuple[float, float, float] = planted(
-        (6.0, 3.5, 62.5), "gamma–gamma of amounts: p, q, gamma (yuan)", "", 0.5, 500
+        (6.0, 3.5, 62.5), "gamma–gamma of amounts: p, q, gamma (yuan)", "", (1, 2.1, 5), (20, 10, 500)
     )
     season: tuple[float, float] = planted((0.06, 0.20), "strength of the season: all, gift buyers", "share", 0, 0.4)
-    season_peak: tuple[float, float] = planted((2.2, 14.0), "new-year peak: height, width in days", "", 0.5, 60)
+    season_peak: tuple[float, float] = planted(
+        (2.2, 14.0), "new-year peak: height, width in days", "", (0.1, 2), (10, 60)
+    )
     season_wave: float = planted(0.25, "height of the yearly wave", "share", 0, 1)
     season_days: tuple[int, int] = planted(
-        (12, 20), "day of the year of the peak, and of the top of the wave", "day", 0, 180
+        (12, 20), "day of the year of the peak, and of the top of the wave", "day", (0, 0), (60, 120)
     )
     margin: float = planted(0.42, "margin of goods sold in the usual mix", "share", 0.05, 0.8)
     order_cost: float = planted(14.0, "mean cost to serve an order", "yuan", 1, 100)
     order_cost_spread: float = planted(0.5, "spread of that cost between customers", "log", 0, 2)
     service_rate: float = planted(0.80, "a minute of service", "yuan", 0.1, 10)
     young: tuple[float, float] = planted(
-        (42.0, 8.0), "age at which half are young as buyers, and its scale", "years", 1, 80
+        (42.0, 8.0), "age at which half are young as buyers, and its scale", "years", (18, 1), (80, 40)
     )
     store_share: tuple[float, float] = planted(
         (0.75, 0.50), "orders in a store by the old; less for the young", "share", 0, 0.9
@@ -83,7 +85,7 @@ class Faults(Story):
     )
     courier_on_line: float = planted(1.8, "times that for orders on line", "factor", 0, 2)
     courier_days: tuple[int, int] = planted(
-        (516, 546), "first day of the courier's failure, and the day after its last", "day", 400, 700
+        (516, 546), "first day of the courier's failure, and the day after its last", "day", (486, 530), (529, 600)
     )
     courier_cities: tuple[int, ...] = planted((1, 3), "the courier's cities", "", 0, 5)
     severity: Numbers = planted((0.50, 0.35, 0.15), "faults of severity 1, 2, 3", "share", 0.01, 1)
@@ -138,19 +140,27 @@ class Office(Story):
 
     accounts: int = planted(240, "office accounts, a multiple of twelve", "account", 12, 480)
     account_size: tuple[float, float] = planted(
-        (30_000.0, 0.8), "yearly revenue: median yuan, spread (log)", "", 0.1, 1e6
+        (30_000.0, 0.8), "yearly revenue: median yuan, spread (log)", "", (1000, 0.1), (1_000_000, 2)
     )
     account_service: tuple[float, float, float] = planted(
-        (0.38, 0.75, 1.2), "service as a share of revenue: level, spread (log), most", "share", 0.05, 3
+        (0.38, 0.75, 1.2),
+        "service as a share of revenue: level, spread (log), most",
+        "share",
+        (0.05, 0.05, 0.5),
+        (1, 2, 3),
     )
     account_service_quantile: float = planted(
         0.855, "quantile at which the share of service is that level", "share", 0.5, 0.99
     )
-    account_fit: tuple[float, float] = planted((0.5, 0.87), "effort: weight of size, rest", "sd", 0, 1)
-    account_margin: tuple[float, float] = planted((0.38, 0.03), "margin of goods: mean, spread", "share", 0, 0.8)
+    account_fit: tuple[float, float] = planted((0.5, 0.87), "effort: weight of size, rest", "sd", (0, 0), (1, 1))
+    account_margin: tuple[float, float] = planted(
+        (0.38, 0.03), "margin of goods: mean, spread", "share", (0.1, 0), (0.8, 0.2)
+    )
     account_growth: Numbers = planted((0.94, 1.00, 1.05), "revenue of 2022, 2023, 2024", "factor", 0.5, 2)
     account_returns: tuple[float, float] = planted(
         (0.02, 0.10), "orders returned: least, more at most effort", "share", 0, 0.5
     )
     account_minutes: float = planted(120.0, "minutes of service an order", "minute", 10, 1000)
-    account_heads: tuple[float, float] = planted((400.0, 0.3), "revenue a head, spread of heads (log)", "", 0.05, 5000)
+    account_heads: tuple[float, float] = planted(
+        (400.0, 0.3), "revenue a head, spread of heads (log)", "", (50, 0), (5000, 2)
+    )

@@ -44,13 +44,13 @@ class Leaving(Story):
     late_from: int = planted(8, "days from which a late payment is a signal", "day", 6, 30)
     late_days: float = planted(28.0, "spread of late payments beyond that", "day", 1, 90)
     late_usual: tuple[float, float] = planted(
-        (12.0, 6.0), "usual days late: span of a uniform number, less", "day", 1, 12
+        (12.0, 6.0), "usual days late: span of a uniform number, less", "day", (6, 1), (30, 12)
     )
     cause_level: Numbers = planted(
         (0.20, 0.05, -0.35, -0.55, -0.45, -1.05), "causes of leaving at mean traits", "log", -5, 5
     )
     cause_elasticity: tuple[float, float] = planted(
-        (0.5, 1.8), "price as a cause: weight and centre of elasticity", "log", 0, 5
+        (0.5, 1.8), "price as a cause: weight and centre of elasticity", "log", (0, 0), (3, 5)
     )
     cause_regime: float = planted(0.5, "competitor as a cause, by a step of competition", "log", -3, 3)
     cause_satisfaction: Numbers = planted(
@@ -143,12 +143,12 @@ class Mobile(Story):
         0.80, "use in each of the last three months against the month before", "factor", 0.1, 1.5
     )
     line_use: tuple[float, float, float] = planted(
-        (90.0, 0.5, 0.25), "minutes: median, spread between lines and months (log)", "", 0.05, 500
+        (90.0, 0.5, 0.25), "minutes: median, spread between lines and months (log)", "", (10, 0, 0), (500, 2, 2)
     )
     line_service: tuple[float, float] = planted(
         (0.30, 0.05), "calls to service: before leaving over network or service, else", "probability", 0, 1
     )
-    line_extra: tuple[float, float] = planted((6.0, 0.6), "extras: median yuan, spread (log)", "", 0.1, 100)
+    line_extra: tuple[float, float] = planted((6.0, 0.6), "extras: median yuan, spread (log)", "", (0.1, 0), (100, 2))
     line_reasons: Numbers = planted((0.30, 0.20, 0.16, 0.18, 0.08, 0.08), "true reasons of leaving", "share", 0.01, 1)
     line_says_price: Numbers = planted(
         (0.92, 0.40, 0.45, 0.50, 0.15, 0.70), "name the price, by true reason", "probability", 0, 1

@@ -37,29 +37,41 @@ class Surveys(Story):
     smiley_correlation: float = planted(0.50, "correlation of smiley and satisfaction", "", 0, 0.99)
     faces: Numbers = planted((-1.5, -0.7, 0.0, 0.7, 1.5), "cuts between the six faces", "sd", -4, 4)
     rival_item: tuple[float, float, float, float] = planted(
-        (5.0, 1.2, 0.9, 1.1), "how good rivals are: level, attitude (less), competition, noise", "points, 1–10", 0, 10
+        (5.0, 1.2, 0.9, 1.1),
+        "how good rivals are: level, attitude (less), competition, noise",
+        "points, 1–10",
+        (1, 0, 0, 0),
+        (10, 4, 4, 4),
     )
     trust_item: tuple[float, float] = planted(
-        (6.8, 1.8), "credibility, reliability, intimacy: mean, spread", "points, 1–10", 0, 10
+        (6.8, 1.8), "credibility, reliability, intimacy: mean, spread", "points, 1–10", (1, 0.1), (10, 5)
     )
     trust_loadings: tuple[float, float, float] = planted(
         (0.55, 0.65, 0.40), "their loadings on satisfaction", "sd", 0, 0.99
     )
     selfish_item: tuple[float, float, float, float] = planted(
-        (4.2, 1.8, 0.45, 0.89), "self-orientation: mean, spread, satisfaction (less), noise", "points, 1–10", 0, 10
+        (4.2, 1.8, 0.45, 0.89),
+        "self-orientation: mean, spread, satisfaction (less), noise",
+        "points, 1–10",
+        (1, 0.1, 0, 0),
+        (10, 5, 1, 1),
     )
     bad_item_double: tuple[float, float] = planted(
-        (6.0, 2.4), "item that asks two things at once: mean, spread", "points, 1–10", 0, 10
+        (6.0, 2.4), "item that asks two things at once: mean, spread", "points, 1–10", (1, 0.1), (10, 5)
     )
     bad_item_turned: tuple[float, float, float, float] = planted(
         (3.8, 1.75, 0.75, 0.66),
         "item worded the other way: mean, spread, satisfaction (less), noise",
         "points, 1–10",
-        0,
-        10,
+        (1, 0.1, 0, 0),
+        (10, 5, 1, 1),
     )
     wallet_share: tuple[float, float, float, float] = planted(
-        (0.3, 0.6, 0.3, 0.5), "our share of the wallet: level, attitude, competition (less), noise", "log odds", 0, 3
+        (0.3, 0.6, 0.3, 0.5),
+        "our share of the wallet: level, attitude, competition (less), noise",
+        "log odds",
+        (-3, 0, 0, 0),
+        (3, 2, 2, 2),
     )
     wallet_box: float = planted(110.0, "monthly spending of those who only subscribe", "yuan", 10, 1000)
     wallet_noise: float = planted(0.2, "error of the amount said", "log", 0, 2)

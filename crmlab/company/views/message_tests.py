@@ -8,6 +8,8 @@ from crmlab.company.tables import customer_ids, labels, table
 from crmlab.company.views.messages import pack_profit, receptive, still_reachable
 from crmlab.company.world import World, stage
 
+REWARDS = (0, 2, 5, 10)  # yuan for a completed profile
+
 
 @stage("message tests")
 def message_tests(world: World) -> dict[str, pd.DataFrame]:
@@ -85,15 +87,15 @@ def rewards(world: World) -> pd.DataFrame:
     """Who was asked for a profile at which reward, the chances, and what she did."""
     p = world.parameters.messages
     person = still_reachable(world, p.reward_day)
-    arm = np.floor(len(p.rewards) * world.uniform("reward arm", person)).astype(int)
+    arm = np.floor(len(REWARDS) * world.uniform("reward arm", person)).astype(int)
     concern = world.normal("privacy concern", person)
-    size = np.log1p(np.array(p.rewards))
+    size = np.log1p(np.array(REWARDS))
     opts = special.expit(p.opt_in[0] + p.opt_in[1] * size + p.opt_in[2] * concern[:, None])
     completes = special.expit(p.complete[0] + p.complete[1] * size)
     opted = world.uniform("reward opts in", person) < np.take_along_axis(opts, arm[:, None], 1)[:, 0]
     frame = pd.DataFrame({"person": person, "arm": arm, "opted_in": opted})
     frame["completed"] = opted & (world.uniform("reward completes", person) < completes[arm])
-    for k, reward in enumerate(p.rewards):
+    for k, reward in enumerate(REWARDS):
         frame[f"opts_{reward}"] = opts[:, k]
         frame[f"completes_{reward}"] = opts[:, k] * completes[k]
     return frame
@@ -116,7 +118,7 @@ def reward_test(world: World) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": customer_ids(world, frame["person"]),
-            "reward": np.array(world.parameters.messages.rewards)[frame["arm"]],
+            "reward": np.array(REWARDS)[frame["arm"]],
             "opted_in": frame["opted_in"],
             "completed": frame["completed"],
         }
@@ -172,8 +174,8 @@ def truth_contact_tests(world: World) -> pd.DataFrame:
         parts[name] = frame[[f"chance_{arm}" for arm in arms]].set_axis([f"{name}_{arm}" for arm in arms], axis=1)
     frame = world["rewards"].set_index("person")
     for what, chance in (("opts", "opt_in"), ("completes", "complete")):
-        columns = [f"{what}_{reward}" for reward in p.rewards]
-        parts[what] = frame[columns].set_axis([f"{chance}_{reward}" for reward in p.rewards], axis=1)
+        columns = [f"{what}_{reward}" for reward in REWARDS]
+        parts[what] = frame[columns].set_axis([f"{chance}_{reward}" for reward in REWARDS], axis=1)
     test = world["frequency"].drop_duplicates("person").set_index("person")[["base", "slope"]]
     parts["frequency"] = test.set_axis(["frequency_base", "frequency_slope"], axis=1)
     table = pd.concat(parts.values(), axis=1).sort_index().round(5)
