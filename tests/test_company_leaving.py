@@ -51,7 +51,8 @@ def test_each_post_shows_its_signal_of_the_defection_path(world: World, tables: 
 
 def test_posts_ring_more_often_in_discontent(tables: dict[str, pd.DataFrame]) -> None:
     posts = tables["listening_posts"].merge(
-        tables["truth/defection"].assign(discontent=1), on=["customer_id", "month"], how="left")
+        tables["truth/defection"].assign(discontent=1), on=["customer_id", "month"], how="left"
+    )
     spell = posts["discontent"].notna()
     for name in ("purchase", "front_line", "critical_event"):
         k = POSTS.index(name)

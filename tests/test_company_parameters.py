@@ -12,7 +12,7 @@ from crmlab.company import PARAMETERS, TABLES, World, simulate
 from crmlab.company.parameters import STORY_OF, described, replace
 from crmlab.company.world import STAGES
 
-SEED, PEOPLE = 15, 200
+SEED, PEOPLE = 5, 200
 
 
 class Notes:

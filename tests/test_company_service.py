@@ -92,7 +92,9 @@ def test_the_recovery_test_is_the_cores(tables: dict[str, pd.DataFrame]) -> None
 def test_stayed_is_what_orders_and_boxes_say(tables: dict[str, pd.DataFrame]) -> None:
     checks, orders = tables["order_checks"], tables["orders"]
     following = orders.groupby("customer_id")["order_date"].shift(-1)
-    again = ((following - orders["order_date"]).dt.days <= PARAMETERS.complaints.stayed_days).set_axis(orders["order_id"])
+    again = ((following - orders["order_date"]).dt.days <= PARAMETERS.complaints.stayed_days).set_axis(
+        orders["order_id"]
+    )
     retail = checks[checks["order_id"].notna() & checks["stayed"].notna()]
     assert len(retail) > 3000
     assert (again.loc[retail["order_id"].astype(int)].to_numpy() == retail["stayed"].astype(bool)).all()

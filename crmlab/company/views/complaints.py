@@ -1,6 +1,8 @@
 """Complaints with how they were handled, the recovery test, and orders checked afterwards.
 
 All of them only observe the core's faults: who complained, what was left of the fault, who stayed.
+
+A long module: most of it is the data dictionary of its tables.
 """
 
 from typing import Any

@@ -2,6 +2,8 @@
 
 Every person has one true name, phone, e-mail address and address at a time. About one in nine also has a
 second record in another system. A record shows what was true when it was made, with the errors of its system.
+
+A long module: most of it is the data dictionary of its tables.
 """
 
 from typing import Any

@@ -1,6 +1,8 @@
 """The spine: cities, customers, teas, orders, subscriptions and office accounts, as the firm keeps them.
 
 Amounts are in yuan, made from integer fen, so that totals tie exactly.
+
+A long module: most of it is the data dictionary of its tables.
 """
 
 import numpy as np

@@ -4,6 +4,8 @@ In each wave the satisfaction model is drawn again with innovations that are par
 path holds in every wave; faults since then lower satisfaction. Who answers depends on the smiley she left at her
 last order or box, which the firm knows of most customers. The second, direct version of answering, which no
 weighting can repair, is in the truth.
+
+A long module: most of it is the data dictionary of its tables.
 """
 
 import numpy as np

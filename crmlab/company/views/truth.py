@@ -1,4 +1,7 @@
-"""The truth behind the spine: what no firm knows about its customers, kept apart under `truth/`."""
+"""The truth behind the spine: what no firm knows about its customers, kept apart under `truth/`.
+
+A long module: most of it is the data dictionary of its tables.
+"""
 
 import numpy as np
 import pandas as pd
