@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from contact_measures import measure
 from scipy import special
 
 from crmlab import interact
-from crmlab.company import COURSE_PEOPLE, COURSE_SEED, World, simulate
-from crmlab.company import contacts as C
+from crmlab.company import COURSE_PEOPLE, COURSE_SEED, PARAMETERS, TABLES, World, firm, simulate
+from crmlab.company.views.touchpoints import order_chance
+from studies.ch10_interaction import STUDY
+from studies.coverage import shipped
 
 NAMES = (
     "customers", "orders", "service_minutes", "contacts", "journeys", "touchpoints", "touchpoint_ratings", "campaigns",
@@ -25,18 +26,9 @@ def tables() -> dict[str, pd.DataFrame]:
 # --- tests of messages ---------------------------------------------------------------------------------
 
 
-def test_intervals_of_every_randomised_effect_hold_the_truth_over_forty_seeds() -> None:
-    """Short form of benchmarks/contacts_study.md. If each holds with probability .95, fewer than 33 of 40 is
-    one in 1,400 (binomial), with sixteen effects one in 88; all of them together lie in .91–.99."""
-    rows = pd.concat([measure(seed, 2_500) for seed in range(1000, 1040)])
-    held = (rows["low"] <= rows["truth"]) & (rows["truth"] <= rows["high"])
-    assert (held.groupby(rows.index).sum() >= 33).all()
-    assert 0.91 <= held.mean() <= 0.99
-
-
 def test_intervals_of_the_shipped_company_hold_the_truth() -> None:
     """The chapter says so: no interval of the course's own seed misses."""
-    rows = measure(COURSE_SEED, COURSE_PEOPLE)
+    rows = shipped(STUDY)
     assert ((rows["low"] <= rows["truth"]) & (rows["truth"] <= rows["high"])).all()
 
 
@@ -77,7 +69,7 @@ def test_price_sells_most_and_advice_earns_most(tables: dict[str, pd.DataFrame])
     """By the true chances: a pack earns 24 yuan, 10 less with the voucher."""
     chance = tables["truth/contact_tests"].drop(columns="customer_id").mean()
     assert chance["content_price"] > chance["content_advice"] > chance["content_story"] > chance["content_none"]
-    earned = {arm: chance[f"content_{arm}"] * (14 if arm == "price" else 24) for arm in C.CONTENTS}
+    earned = {arm: chance[f"content_{arm}"] * (14 if arm == "price" else 24) for arm in PARAMETERS.messages.contents}
     assert max(earned, key=lambda arm: earned[arm]) == "advice"
     letter = 24 * (chance["channel_letter"] - chance["channel_none"]) - 1.6
     wechat = 24 * (chance["channel_wechat"] - chance["channel_none"]) - 0.15
@@ -114,7 +106,7 @@ def test_truth_of_removal_is_the_chance_in_a_long_run() -> None:
     """The closed form against counting, in a company of 40 000."""
     journeys = simulate(3, 40_000, only=("journeys",))["journeys"]
     first = journeys.groupby("journey_id")["converted"].first()
-    assert first.mean() == pytest.approx(C.order_chance(), abs=4 * np.sqrt(0.25 * 0.75 / len(first)))
+    assert first.mean() == pytest.approx(order_chance(World(3, 1)), abs=4 * np.sqrt(0.25 * 0.75 / len(first)))
     steps = journeys.groupby("journey_id")["step"]
     assert (steps.max() == steps.size()).all() and (steps.min() == 1).all()
 
@@ -123,9 +115,12 @@ def test_truth_of_removal_is_the_chance_in_a_long_run() -> None:
 
 
 def test_chat_looks_best_and_is_not(tables: dict[str, pd.DataFrame]) -> None:
-    found = interact.standardise(tables["contacts"], "channel", "reason", "resolved")
-    assert found.loc["chat", "raw"] > found.loc["telephone", "raw"]
-    assert found.loc["telephone", "standardised"] > found.loc["chat", "standardised"] + 0.05
+    contacts = tables["contacts"]
+    raw = contacts.groupby("channel", observed=True)["resolved"].mean()
+    cells = contacts.pivot_table(values="resolved", index="channel", columns="reason", observed=True)
+    same_mix = cells @ contacts["reason"].value_counts(normalize=True).reindex(cells.columns)
+    assert raw["chat"] > raw["telephone"]
+    assert same_mix["telephone"] > same_mix["chat"] + 0.05
 
 
 def test_chances_of_being_resolved_are_those_planted(tables: dict[str, pd.DataFrame]) -> None:
@@ -154,9 +149,9 @@ def test_faults_that_were_complained_about_are_contacts() -> None:
     world = World(COURSE_SEED, COURSE_PEOPLE)
     day = world["orders"].query("complained")["day"].to_numpy() + 1
     boxes = world["boxes"]
-    box_day = C.month_days()[boxes["month"]][boxes["complained"].to_numpy()] + 5
-    expected = sum(((d >= C.YEAR) & (d <= C.LAST)).sum() for d in (day, box_day))
-    contacts = C.contacts(world)
+    box_day = firm.month_days()[boxes["month"]][boxes["complained"].to_numpy()] + 5
+    expected = sum(((d >= firm.LEARN_DAYS) & (d < firm.DAYS)).sum() for d in (day, box_day))
+    contacts = TABLES["contacts"](world)
     assert ((contacts["reason"] == "fault") & contacts["repeat_of"].isna()).sum() == expected
 
 

@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 
-from crmlab.company import COURSE_PEOPLE, COURSE_SEED, PARAMETERS, World, simulate
-from crmlab.company import parameters as P
-from crmlab.company.leaving import LATE_FROM, OFFER_FIRST, POSTS, STAYS, STEP_EFFECT, STEPS
-from crmlab.company.mobile import ARMS, AT_END, REASONS, REGAIN, SAYS_PRICE, WITHIN
+from crmlab.company import COURSE_PEOPLE, COURSE_SEED, PARAMETERS, World, firm, simulate
+from crmlab.company.cases.mobile import REASONS
+from crmlab.company.views.leaving import POSTS
 
 NAMES = (
     "exit_survey", "payments", "web_visits", "listening_posts", "retention_test", "lost_customers", "winback_test",
@@ -46,18 +44,19 @@ def test_each_post_shows_its_signal_of_the_defection_path(world: World, tables: 
     for name in ("purchase", "front_line", "critical_event"):
         assert tables["listening_posts"][name].sum() == signals[:, POSTS.index(name)].sum()
     assert tables["web_visits"]["cancel_page"].sum() == signals[:, POSTS.index("web")].sum()
-    late = tables["payments"].query(f"days_late >= {LATE_FROM}")
+    late = tables["payments"].query(f"days_late >= {PARAMETERS.leaving.late_from}")
     assert len(late) == signals[:, POSTS.index("receivables")].sum()
     assert (late["subscription_id"] % 10 == 1).all()  # of first lives: a second life has no path
 
 
 def test_posts_ring_more_often_in_discontent(tables: dict[str, pd.DataFrame]) -> None:
     posts = tables["listening_posts"].merge(
-        tables["truth/defection"].assign(discontent=1), on=["customer_id", "month"], how="left")
+        tables["truth/defection"].assign(discontent=1), on=["customer_id", "month"], how="left"
+    )
     spell = posts["discontent"].notna()
     for name in ("purchase", "front_line", "critical_event"):
         k = POSTS.index(name)
-        inside, outside = PARAMETERS.signal_in[k], PARAMETERS.signal_out[k]
+        inside, outside = PARAMETERS.leaving.signal_in[k], PARAMETERS.leaving.signal_out[k]
         assert posts.loc[spell, name].mean() == pytest.approx(inside, abs=4 * np.sqrt(inside / spell.sum()))
         assert posts.loc[~spell, name].mean() == pytest.approx(outside, abs=4 * np.sqrt(outside / (~spell).sum()))
 
@@ -93,7 +92,7 @@ def test_the_retention_test_shows_the_outcome_of_the_arm_that_was_drawn(tables: 
     assert len(both) == len(tables["truth/retention"])
     expected = np.where(both["arm"] == "called", both["leaves_if_called"], both["leaves_if_not_called"])
     assert (both["left"] == expected).all()
-    assert (both.loc[~both["left"], "boxes"] == P.MONTHS - PARAMETERS.retention_month).all()
+    assert (both.loc[~both["left"], "boxes"] == firm.MONTHS - PARAMETERS.retention.retention_month).all()
     assert (both["called"] == (both["arm"] == "called")).all() and (both["tenure"] > 0).all()
 
 
@@ -131,28 +130,8 @@ def test_who_is_saved_stays_three_months_and_who_is_not_leaves(tables: dict[str,
     calls = tables["save_calls"].merge(first_lives(tables), on="customer_id")
     end = calls["last_month"].fillna(pd.Timestamp("2024-12-01"))
     later = (end.dt.year - calls["date"].dt.year) * 12 + end.dt.month - calls["date"].dt.month
-    assert (later[calls["saved"]] >= STAYS).all() and (later[~calls["saved"]] == 0).all()
+    assert (later[calls["saved"]] >= PARAMETERS.saving.stays_months).all() and (later[~calls["saved"]] == 0).all()
     assert 0.3 < calls["saved"].mean() < 0.5
-
-
-def fitted(calls: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Log odds and standard errors of the three steps and the opening, with a level for each agent."""
-    x = np.column_stack([*(calls[name] for name in STEPS), calls["opening"] == "offer first"]).astype(float)
-    agents = pd.get_dummies(calls["agent_id"]).astype(float).to_numpy()
-    agents = agents[:, agents.sum(axis=0) > 0]
-    result = sm.GLM(calls["saved"].astype(float), np.hstack([x, agents]), family=sm.families.Binomial()).fit()
-    return np.asarray(result.params)[:4], np.asarray(result.bse)[:4]
-
-
-def test_over_seeds_a_logit_recovers_the_steps_of_cpr() -> None:
-    """Coverage of four 95 % intervals over 60 companies; 240 intervals: 216 or fewer happen once in 700 such tests."""
-    truth = np.array([*STEP_EFFECT, OFFER_FIRST])
-    z = []
-    for seed in range(60):
-        b, se = fitted(simulate(seed, 4300, ["save_calls"])["save_calls"])
-        z.append((b - truth) / se)
-    z = np.array(z)
-    assert (np.abs(z) < 1.96).mean() > 0.90 and (np.abs(z.mean(axis=0)) < 0.5).all()
 
 
 def test_agents_differ_and_the_truth_says_by_how_much(tables: dict[str, pd.DataFrame]) -> None:
@@ -178,8 +157,8 @@ def test_the_panel_has_8_000_lines_over_24_months_each_leaving_once(tables: dict
 def test_contracts_bind_and_then_let_go(tables: dict[str, pd.DataFrame]) -> None:
     panel = tables["telecom_panel"]
     rate = panel.groupby(panel["contract_left"].clip(upper=1))["left"].mean()
-    assert rate[1] / rate[-1] == pytest.approx(WITHIN, abs=0.08)
-    assert rate[0] / rate[-1] == pytest.approx(AT_END, rel=0.25)
+    assert rate[1] / rate[-1] == pytest.approx(PARAMETERS.mobile.within_contract, abs=0.08)
+    assert rate[0] / rate[-1] == pytest.approx(PARAMETERS.mobile.contract_end, rel=0.25)
 
 
 def test_use_falls_before_a_line_leaves(tables: dict[str, pd.DataFrame]) -> None:
@@ -195,22 +174,10 @@ def test_lost_lines_say_price_and_return_as_planted(tables: dict[str, pd.DataFra
     assert set(test["line_id"]) == set(left["line_id"])
     asked = test[test["reason"].notna()]
     share = asked["reason_true"].value_counts(normalize=True)[list(REASONS)].to_numpy()
-    assert (asked["reason"] == "price").mean() == pytest.approx(share @ np.array(SAYS_PRICE), abs=0.04)
+    says = share @ np.array(PARAMETERS.mobile.line_says_price)
+    assert (asked["reason"] == "price").mean() == pytest.approx(says, abs=0.04)
     assert (test.query("not returned")[["months", "revenue"]] == 0).all().all()
     assert test.loc[test["returned"], "months"].between(1, 6).all()
-
-
-def test_over_seeds_the_offers_bring_back_what_is_planted() -> None:
-    """Difference to no offer, three offers; 95 % intervals over 60 operators hold the mean of the true chances."""
-    hits = []
-    for seed in range(60):
-        made = simulate(seed, 4300, ["telecom_winback", "truth/telecom"])
-        test, chance = made["telecom_winback"], np.array(REGAIN)[made["truth/telecom"]["reason"].cat.codes]
-        rate = [test.loc[test["arm"] == arm, "returned"] for arm in ARMS]
-        for k in range(1, 4):
-            se = np.sqrt(sum(r.mean() * (1 - r.mean()) / len(r) for r in (rate[0], rate[k])))
-            hits.append(abs(rate[k].mean() - rate[0].mean() - (chance[:, k] - chance[:, 0]).mean()) < 1.96 * se)
-    assert 0.90 < np.mean(hits) <= 1
 
 
 def test_a_small_company_has_a_small_operator_with_the_same_first_lines() -> None:

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from crmlab import loyalty
-from crmlab.company import COURSE_SEED, simulate
-from crmlab.company import loyalty as planted
+from crmlab.company import COURSE_SEED, PARAMETERS, simulate
+from studies.ch17_loyalty import STUDY
+from studies.coverage import shipped
 
 NAMES = (
     "customers", "orders", "products", "leads", "price_test", "loyalty_ledger", "programme_test", "referrals",
@@ -33,11 +34,11 @@ def test_points_are_the_whole_yuan_of_the_invited(tables: dict[str, pd.DataFrame
 def test_breakage_is_planted(seed: int) -> None:
     """Of points old enough to have expired, 22 % did; a batch is an order, so the error is that of orders."""
     ledger = simulate(seed, 4000, only=["loyalty_ledger"])["loyalty_ledger"]
-    cut = pd.Timestamp("2024-12-31") - pd.Timedelta(days=planted.POINTS_LIFE)
+    cut = pd.Timestamp("2024-12-31") - pd.Timedelta(days=PARAMETERS.loyalty.points_life)
     old = ledger[(ledger["event"] == "earned") & (ledger["date"] <= cut)]["points"]
     expired = ledger.loc[ledger["event"] == "expired", "points"].sum()
-    error = np.sqrt(planted.BREAKAGE * (1 - planted.BREAKAGE) * (old**2).sum()) / old.sum()
-    assert abs(expired / old.sum() - planted.BREAKAGE) < 4 * error
+    error = np.sqrt(PARAMETERS.loyalty.breakage * (1 - PARAMETERS.loyalty.breakage) * (old**2).sum()) / old.sum()
+    assert abs(expired / old.sum() - PARAMETERS.loyalty.breakage) < 4 * error
 
 
 def test_programme_test_is_a_view_of_orders(tables: dict[str, pd.DataFrame]) -> None:
@@ -49,57 +50,23 @@ def test_programme_test_is_a_view_of_orders(tables: dict[str, pd.DataFrame]) -> 
     assert abs((test["arm"] == "invited").mean() - 0.5) < 4 * 0.5 / np.sqrt(len(test))
 
 
-def programme_effect(seed: int) -> tuple[float, float]:
-    """Relative effect on spending of 2024, with the error of a ratio of means (given the control's mean)."""
-    test = simulate(seed, 2000, only=["programme_test"])["programme_test"]
-    one, zero = (test.loc[test["arm"] == arm, "spend_2024"] for arm in ("invited", "control"))
-    ratio = one.mean() / zero.mean()
-    error = ratio * np.sqrt((one.sem() / one.mean()) ** 2 + (zero.sem() / zero.mean()) ** 2)
-    return np.log(ratio), error / ratio
-
-
-def test_programme_intervals_cover_four_per_cent() -> None:
-    """At least 34 of 40 intervals hold the truth; 95 % intervals miss that by chance once in 300 times."""
-    found = np.array([programme_effect(seed) for seed in range(3000, 3040)])
-    held = np.abs(found[:, 0] - np.log(1.04)) <= 1.96 * found[:, 1]
-    assert held.sum() >= 34
-    assert (np.abs(found[:, 0]) > 1.96 * found[:, 1]).mean() < 0.3, "+4 % is not to be seen in one test"
-
-
 def test_volunteers_spend_more_in_the_control_group_too(tables: dict[str, pd.DataFrame]) -> None:
     test = tables["programme_test"].query("arm == 'control'")
     spent = test.groupby("volunteer")["spend_2024"].mean()
     assert 1.15 < spent[True] / spent[False] < 1.7
 
 
-def elasticity(seed: int, size: int) -> tuple[float, float, float]:
-    made = simulate(seed, size, only=["price_test", "products", "truth/customers"])
-    test = made["price_test"].merge(made["products"][["product_id", "price_per_100g"]])
-    x, y = np.log(test["price"] / test["price_per_100g"]), np.log(test["grams"])
-    who = test["customer_id"]
-    x, y = x - x.groupby(who).transform("mean"), y - y.groupby(who).transform("mean")
-    slope = (x * y).sum() / (x**2).sum()
-    error = np.sqrt(((x * (y - slope * x)).groupby(who).sum() ** 2).sum()) / (x**2).sum()
-    truth = made["truth/customers"]["elasticity"].mean()
-    return slope, error, truth
-
-
 def test_elasticity_is_recovered() -> None:
-    slope, error, truth = elasticity(COURSE_SEED, 8600)
-    assert error < 0.1 and abs(slope - truth) < 3 * error and abs(truth - -1.77) < 0.05
-
-
-def test_elasticity_intervals_cover() -> None:
-    """40 small companies: at least 34 of 40 intervals hold the company's mean elasticity."""
-    found = np.array([elasticity(seed, 1200) for seed in range(4000, 4040)])
-    assert (np.abs(found[:, 0] - found[:, 2]) <= 1.96 * found[:, 1]).sum() >= 34
+    row = shipped(STUDY).set_index("effect").loc["elasticity"]
+    error = (row["high"] - row["low"]) / 3.92
+    assert error < 0.1 and abs(row["estimate"] - row["truth"]) < 3 * error and abs(row["truth"] - -1.77) < 0.05
 
 
 @pytest.mark.parametrize("seed", [1, 2, COURSE_SEED])
 def test_knots_of_expectations_are_planted(seed: int) -> None:
     survey = simulate(seed, only=["loyalty_survey"])["loyalty_survey"]
     found = loyalty.two_slopes(survey["intention"], survey[["basic", "latent"]])
-    assert found["knot"].to_list() == [planted.BASIC[0], planted.LATENT[0]]
+    assert found["knot"].to_list() == [PARAMETERS.loyalty.basic[0], PARAMETERS.loyalty.latent[0]]
     assert found.loc["basic", "below"] > 4.5 > 2 > found.loc["basic", "above"]
     assert found.loc["latent", "above"] > 4.5 > 2 > found.loc["latent", "below"]
 
@@ -135,8 +102,3 @@ def test_spurious_loyalty_breaks_when_the_rival_opens(seed: int) -> None:
     share = back.groupby([who.reindex(bought.index), cell]).mean()
     fall = {kind: share["Qingdu", kind] - share["Luyuan", kind] for kind in ("true", "spurious")}
     assert fall["spurious"] > fall["true"]
-
-
-def test_truth_names_what_is_planted(tables: dict[str, pd.DataFrame]) -> None:
-    value = tables["truth/loyalty"].set_index("parameter")["value"]
-    assert value["breakage"] == planted.BREAKAGE and value["effect of the programme"] == 0.04

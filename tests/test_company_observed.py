@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from company_measures import cramers_v
 
 from crmlab.company import COURSE_PEOPLE, COURSE_SEED, PARAMETERS, World, simulate
-from crmlab.company.needs import KANO
-from crmlab.company.surveys import CONSTRUCTS, index_100
+from crmlab.company.views.surveys import CONSTRUCTS, index_100
+from studies.spine import cramers_v
 
 NAMES = (
     "customers", "orders", "crm_records", "order_records", "verified_sample", "truth/entities", "survey_frame",
@@ -108,7 +107,7 @@ def test_answering_by_satisfaction_itself_cannot_be_weighted_away(tables: dict[s
 def test_paths_hold_in_the_waves(world: World) -> None:
     """Planted paths between the latents of each wave, by least squares, within sampling error."""
     frame = world["waves"]
-    for name, causes in PARAMETERS.paths.items():
+    for name, causes in PARAMETERS.satisfaction.paths.items():
         x, y = frame[list(causes)].to_numpy(), frame[name].to_numpy()
         found, *_ = np.linalg.lstsq(np.column_stack([np.ones(len(y)), x]), y, rcond=None)
         np.testing.assert_allclose(found[1:], list(causes.values()), atol=0.045)
@@ -170,7 +169,7 @@ def test_kano_answers_show_the_planted_category(tables: dict[str, pd.DataFrame])
         ["must be", "neutral", "can live with"]
     )
     assert 0.65 < attractive.mean() < 0.95
-    assert len(tables["truth/kano"]) == 5 * len(KANO)
+    assert len(tables["truth/kano"]) == 5 * len(PARAMETERS.needs.kano)
 
 
 def test_offers_that_fit_the_need_are_taken_up_more(tables: dict[str, pd.DataFrame]) -> None:

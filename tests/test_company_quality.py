@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from quality_measures import answers, coverage, measure
 
 from crmlab import service
-from crmlab.company import COURSE_SEED, World, simulate
-from crmlab.company import quality as Q
+from crmlab.company import COURSE_SEED, PARAMETERS, World, simulate
+from crmlab.company.views.processes import failure_constant
+from crmlab.company.views.servqual import DIMENSIONS, as_answer, expected_answer, level_of, place_means
+from studies.ch16_service_quality import STUDY, answers
+from studies.coverage import shipped
 
 NAMES = (
     "orders", "complaints", "servqual_items", "servqual_people", "servqual_survey", "manager_survey",
@@ -28,7 +30,7 @@ def tables() -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_standards_dominate_in_the_call_centre_and_delivery_in_stores(seed: int) -> None:
     """Mechanism M25, by the planted levels."""
-    step = Q._weighted(World(seed, 1)["service_gaps"]).diff(axis=1)
+    step = place_means(World(seed, 1)).diff(axis=1)
     assert step.loc[1].idxmin() == "standard" and step.loc[0].idxmin() == "delivered"
     assert step.loc[1, "standard"] < -0.7 and step.loc[0, "delivered"] < -0.65
     others = step.drop(columns=["expectation"])
@@ -43,15 +45,15 @@ def test_the_survey_has_the_items_of_the_scale(tables: dict[str, pd.DataFrame]) 
     survey = tables["servqual_survey"]
     assert survey.groupby("customer_id").size().eq(22).all()
     assert survey[["expectation", "perception"]].isin(range(1, 8)).all(axis=None)
-    points = tables["servqual_people"][list(Q.DIMENSIONS)]
+    points = tables["servqual_people"][list(DIMENSIONS)]
     assert points.sum(axis=1).eq(100).all() and (points > 0).all(axis=None)
-    np.testing.assert_allclose(points.mean() / 100, Q.WEIGHTS, atol=0.02)
+    np.testing.assert_allclose(points.mean() / 100, PARAMETERS.quality.weights, atol=0.02)
 
 
 def test_reversed_items_turn_the_gap_upside_down_if_they_are_not_turned(tables: dict[str, pd.DataFrame]) -> None:
     turned = answers(tables)
     raw = tables["servqual_survey"]
-    negative = raw["item"].isin(Q.REVERSED)
+    negative = raw["item"].isin(tables["servqual_items"].query("reversed")["item"])
     assert (raw["perception"] - raw["expectation"])[negative].mean() > 0.8
     assert (turned["perception"] - turned["expectation"])[turned["reversed"]].mean() < -0.8
 
@@ -80,24 +82,16 @@ def test_levels_of_the_tables_are_those_of_the_truth(tables: dict[str, pd.DataFr
 
 def test_mean_answer_and_its_inverse() -> None:
     level = np.linspace(1.5, 7.5, 13)
-    np.testing.assert_allclose(Q._level(Q.expected_answer(level, 0.9), 0.9), level, atol=2e-3)
+    np.testing.assert_allclose(level_of(expected_answer(level, 0.9), 0.9), level, atol=2e-3)
     draws = np.random.default_rng(1).normal(5.8, 0.9, 200_000)
-    assert Q.expected_answer(5.8, 0.9) == pytest.approx(Q._answer(draws).mean(), abs=0.01)
+    assert expected_answer(5.8, 0.9) == pytest.approx(as_answer(draws).mean(), abs=0.01)
 
 
 # --- effects --------------------------------------------------------------------------------------------
 
 
-def test_intervals_hold_the_truth_over_forty_seeds() -> None:
-    """Short form of benchmarks/quality_study.md. If each holds with probability .95, fewer than 33 of 40 is one in
-    1,400 (binomial), with seventeen effects one in 82; all of them together lie in .91–.99."""
-    found = coverage(range(1000, 1040), 1_200)["coverage"]
-    assert (found >= 33 / 40).all(), found
-    assert 0.91 <= found.mean() <= 0.99
-
-
 def test_which_intervals_of_the_shipped_company_miss_is_what_the_chapter_says() -> None:
-    rows = pd.DataFrame(measure(COURSE_SEED, 8_600), index=["truth", "estimate", "low", "high"]).T
+    rows = shipped(STUDY).set_index("effect")
     held = (rows["low"] <= rows["truth"]) & (rows["truth"] <= rows["high"])
     assert rows.index[~held].to_list() == ["care: silence", "filling"]
 
@@ -105,7 +99,8 @@ def test_which_intervals_of_the_shipped_company_miss_is_what_the_chapter_says() 
 def test_a_naive_slope_of_margin_on_rating_is_far_too_steep(tables: dict[str, pd.DataFrame]) -> None:
     pilot = tables["gap_pilot"]
     usual = pilot[pilot["arm"] == "usual"]
-    assert np.polyfit(usual["quality"], usual["margin"], 1)[0] > 1.15 * Q.KEEPS * Q.KEEPER_MARGIN
+    worth = PARAMETERS.pilots.keeps * PARAMETERS.pilots.keeper_margin
+    assert np.polyfit(usual["quality"], usual["margin"], 1)[0] > 1.15 * worth
 
 
 # --- deliveries -----------------------------------------------------------------------------------------
@@ -114,7 +109,7 @@ def test_a_naive_slope_of_margin_on_rating_is_far_too_steep(tables: dict[str, pd
 def test_deliveries_are_the_orders_sent(tables: dict[str, pd.DataFrame]) -> None:
     sent = tables["deliveries"].merge(tables["orders"], on="order_id")
     assert len(sent) == len(tables["deliveries"]) and (sent["channel"] != "store").all()
-    assert (sent["promised"] - sent["order_date"]).dt.days.eq(Q.PROMISED_DAYS).all()
+    assert (sent["promised"] - sent["order_date"]).dt.days.eq(PARAMETERS.processes.promised_days).all()
     assert (sent["arrived"] > sent["order_date"]).all()
     assert ((sent["arrived"] <= sent["promised"]) == sent["right_time"]).all()
 
@@ -158,8 +153,8 @@ def test_the_planted_shifts_are_seen_and_not_before(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_quality_costs_have_a_least_total_within_what_was_spent(seed: int) -> None:
     world = World(seed, 1)
-    least = np.sqrt(Q.failure_constant(world))
-    spent = 1000 * np.array(Q.PREVENTION)
+    least = np.sqrt(failure_constant(world))
+    spent = 1000 * np.array(PARAMETERS.processes.prevention)
     assert spent.min() < least < spent.max()
     costs = simulate(seed, 1, only=("quality_costs",))["quality_costs"]
     assert (costs["amount"] > 0).all() and costs.groupby("month").size().eq(4).all()

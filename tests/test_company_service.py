@@ -3,17 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from service_measures import coverage
 
 from crmlab import service
-from crmlab.company import COURSE_SEED, World, simulate
-from crmlab.company import service as planted
+from crmlab.company import COURSE_SEED, PARAMETERS, World, simulate
+from crmlab.company.core.effects import effects
+from crmlab.company.views.complaints import PUT_RIGHT
+from crmlab.company.views.contact_centre import REASONS, SLOTS
 
 NAMES = (
     "orders", "subscriptions", "plans", "call_intervals", "calls", "waiting_test", "complaints", "recovery_test",
     "order_checks", "truth/faults", "truth/recovery", "truth/waiting", "truth/service",
 )  # fmt: skip
-SEEDS = range(1000, 1040)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_calls_tie_with_the_half_hours(tables: dict[str, pd.DataFrame]) -> None:
 
 def test_the_centre_has_every_half_hour_of_2024(tables: dict[str, pd.DataFrame]) -> None:
     cells = tables["call_intervals"]
-    assert len(cells) == 366 * planted.SLOTS and cells["interval_start"].is_unique
+    assert len(cells) == 366 * SLOTS and cells["interval_start"].is_unique
     assert cells["handling_seconds"].isna().eq(cells["calls"] == 0).all()
 
 
@@ -54,9 +54,10 @@ def test_repeats_show_what_was_not_settled(seed: int) -> None:
     calls = simulate(seed, 50, only=["calls"])["calls"]
     calls["date"] = pd.to_datetime(calls["call_time"].str[:10])
     found = service.issues(calls).query("first <= '2024-11-23'")
-    for reason, row in planted.REASONS.items():
+    centre = PARAMETERS.centre
+    for reason, settled in zip(REASONS, centre.reason_settled, strict=True):
         one = found[found["reason"] == reason]["calls"]
-        expected = 1 - (1 - row[2]) * planted.CALLS_AGAIN
+        expected = 1 - (1 - settled) * centre.calls_again
         assert abs((one == 1).mean() - expected) < 4 * np.sqrt(expected * (1 - expected) / len(one)) + 0.01
     assert calls["resolved"].mean() > (found["calls"] == 1).mean() + 0.03  # agents see it rosier
 
@@ -73,7 +74,7 @@ def test_complaints_are_the_faults_customers_complained_of(tables: dict[str, pd.
         told[key].sort_values(["customer_id", "order_id", "subscription_id", "severity"], ignore_index=True),
     )
     assert 650 < len(made) < 950
-    share = dict(zip(planted.PUT_RIGHT, (0.9, 0.6, 0.2), strict=True))
+    share = dict(zip(PUT_RIGHT, (0.9, 0.6, 0.2), strict=True))
     left = tables["truth/faults"].query("complained").groupby("restored").size().sort_index()
     ours = made["put_right"].map(share).astype(float).value_counts().sort_index()
     assert left.to_list() == ours.to_list()
@@ -91,7 +92,9 @@ def test_the_recovery_test_is_the_cores(tables: dict[str, pd.DataFrame]) -> None
 def test_stayed_is_what_orders_and_boxes_say(tables: dict[str, pd.DataFrame]) -> None:
     checks, orders = tables["order_checks"], tables["orders"]
     following = orders.groupby("customer_id")["order_date"].shift(-1)
-    again = ((following - orders["order_date"]).dt.days <= planted.STAYED_DAYS).set_axis(orders["order_id"])
+    again = ((following - orders["order_date"]).dt.days <= PARAMETERS.complaints.stayed_days).set_axis(
+        orders["order_id"]
+    )
     retail = checks[checks["order_id"].notna() & checks["stayed"].notna()]
     assert len(retail) > 3000
     assert (again.loc[retail["order_id"].astype(int)].to_numpy() == retail["stayed"].astype(bool)).all()
@@ -120,9 +123,9 @@ def test_a_customer_kept_is_worth_what_chapter_11_says(tables: dict[str, pd.Data
 
 def test_checks_are_a_random_sample(tables: dict[str, pd.DataFrame]) -> None:
     checks = tables["order_checks"]
-    faults = len(tables["truth/faults"])
+    faults, rate = len(tables["truth/faults"]), PARAMETERS.complaints.checked
     share = (checks["severity"] > 0).sum() / faults
-    assert abs(share - planted.CHECKED) < 4 * np.sqrt(planted.CHECKED * (1 - planted.CHECKED) / faults)
+    assert abs(share - rate) < 4 * np.sqrt(rate * (1 - rate) / faults)
     told = checks.loc[checks["severity"] > 0, "complained"].mean()
     truth = tables["truth/faults"]["complained"].mean()
     assert abs(told - truth) < 4 * np.sqrt(truth * (1 - truth) * faults / (checks["severity"] > 0).sum() / faults)
@@ -151,8 +154,6 @@ def test_chance_of_losing_a_customer_falls_with_compensation(seed: int) -> None:
 
 def test_truth_of_recovery_is_the_cores_effect(tables: dict[str, pd.DataFrame]) -> None:
     """Mean chances of losing a complainer agree with truth/effects, computed by the core itself."""
-    from crmlab.company.effects import effects
-
     said = effects(World(COURSE_SEED, 8_600))["recovery"]["expected"]
     truth = tables["truth/recovery"].merge(tables["recovery_test"][["complaint_id"]])
     truth = truth.merge(tables["complaints"][["complaint_id", "order_id"]])
@@ -168,21 +169,9 @@ def test_truth_of_recovery_is_the_cores_effect(tables: dict[str, pd.DataFrame]) 
 # --- effects ------------------------------------------------------------------------------------------
 
 
-def test_intervals_hold_what_was_planted() -> None:
-    """40 seeds, eight intervals; at a true coverage of .95 one of them holds in fewer than 32 of 40 with a chance
-    of 1 in 10 000, so any of the eight with less than 1 in 1 000 (binomial).
-
-    The 200-seed study is in benchmarks/service_study.md.
-    """
-    found = coverage(SEEDS)
-    assert len(found) == 8
-    assert (found["coverage"] >= 32 / 40).all(), found
-    assert (found["bias"].abs() < 0.6).all(), found
-
-
 def test_waiting_times_are_by_lot(tables: dict[str, pd.DataFrame]) -> None:
     test = tables["waiting_test"].merge(tables["truth/waiting"], on="call_id")
-    assert sorted(test["extra_wait"].unique()) == list(planted.EXTRA_WAIT)
+    assert sorted(test["extra_wait"].unique()) == list(PARAMETERS.waiting.extra_wait)
     count = test["extra_wait"].value_counts()
     assert (abs(count - len(test) / 4) < 4 * np.sqrt(len(test) * 3 / 16)).all()
     by_arm = test.groupby("extra_wait")["stays_without_wait"].agg(["mean", "sem"])

@@ -35,7 +35,7 @@ WAVES = {
 BLOCKS = {name: [f"{short}{k}" for k in (1, 2, 3)] for name, short in WAVES.items()}
 TRUTH = {
     f"{cause} -> {'loyalty' if effect == 'attitude' else effect}": b
-    for effect, causes in PARAMETERS.paths.items()
+    for effect, causes in PARAMETERS.satisfaction.paths.items()
     for cause, b in causes.items()
 }
 

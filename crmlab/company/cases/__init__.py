@@ -1,0 +1,1 @@
+"""Firms of their own, for the cases."""

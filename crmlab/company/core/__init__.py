@@ -1,0 +1,1 @@
+"""How people behave: traits, orders, subscriptions, faults, exits and what the experiments do to them."""
