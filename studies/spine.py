@@ -36,7 +36,7 @@ def histories(world: World, cut: int = firm.LEARN_DAYS) -> pd.DataFrame:
 def _with_interval(results: clv.BetaGeometricNBDResults, planted: dict[str, tuple[str, float]]) -> Found:
     limits = results.conf_int()
     return {
-        label: Interval(truth, float(results.params[name]), *map(float, limits.loc[name]))
+        label: Interval(truth, *map(float, limits.loc[name, ["estimate", "low", "high"]]))
         for name, (label, truth) in planted.items()
     }
 
