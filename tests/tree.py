@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = frozenset(
     ".ci .gitattributes .gitignore CHANGELOG.md CONCORDANCE.md CONTRIBUTING.md GLOSSARY.md LICENSE LICENSE-TEXT "
     "README.md benchmarks constraints.txt crmlab datasets docs environment.yml exercises notebooks pyproject.toml "
-    "run.py setup.py tests tools".split()
+    "run.py setup.py studies tests tools".split()
 )  # whatever else lies beside them - an environment, submissions, my_work - is the user's
 
 
