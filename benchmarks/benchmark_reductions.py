@@ -1,6 +1,6 @@
 """Time each reduction over 10 million orders beside the same engine's hand-written version.
 
-    python benchmarks/benchmark_reductions.py [--orders 10000000] [--rounds 3] [--spark]
+    python benchmarks/benchmark_reductions.py [--orders 10000000] [--rounds 3] [--only totals] [--spark]
 
 The orders are made once (a Parquet file in a temporary folder). For each engine and reduction one process
 runs three versions in turn: ours, ours with check=False, and by hand (which checks nothing); a first (cold)
@@ -221,6 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--orders", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=REDUCTIONS, help="this reduction alone")
     parser.add_argument("--spark", action="store_true")
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -241,7 +242,7 @@ def main() -> None:
               "by hand MB |")
         print("|---|---|---|---|---|---|---|---|---|")
         for engine in ("polars", "duckdb", "pandas"):
-            for name in REDUCTIONS:
+            for name in [options.only] if options.only else REDUCTIONS:
                 got = child("--rounds", str(options.rounds), "--worker", engine, name, "all", path)
                 mine, hand = (child("--worker", engine, name, who, path)["peak"]
                               for who in ("crmlab", "hand"))
