@@ -82,7 +82,7 @@ def test_committed_truth_and_dictionary_are_what_the_seed_gives(world: World, ta
     assert committed_text("truth/parameters.json") == content["truth/parameters.json"]
     ours, theirs = json.loads(content["truth/effects.json"]), json.loads(committed_text("truth/effects.json"))
     assert ours == theirs if ALIKE else flat(ours) == pytest.approx(flat(theirs), abs=1e-4)
-    package = publish.dictionary(tables, hashes, PACKAGE["version"])
+    package = json.loads(publish.json_text(publish.dictionary(tables, hashes, PACKAGE["version"])))
     for key in ("arithmetic", "made_on"):
         package["generator"][key] = PACKAGE["generator"][key]
     assert package == PACKAGE if ALIKE else package["resources"][-1] == PACKAGE["resources"][-1]
