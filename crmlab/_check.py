@@ -4,6 +4,8 @@ Each function takes the name the user knows (of a parameter or a column) and wha
 plain form: floats, 0/1 flags as booleans, days as datetime64, ids as pandas Series. What it refuses, it names: which
 column, how many rows, the first bad row, and what to do. Nothing is dropped, filled or coerced on the way: text is
 not a number, a time is not a number, "0" is not False, and a blank is not an id.
+
+A long module, because it is the only one of its kind: first settings (one number), then columns, then the words.
 """
 
 import datetime as dt

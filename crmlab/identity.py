@@ -2,7 +2,8 @@
 
 The steps, each to be looked at: `block` proposes pairs that share a key, `compare` says for each field how well a
 pair agrees, `FellegiSunter` learns from all pairs what an agreement is worth, `clusters` joins linked records, and
-`pair_metrics`, `cluster_metrics` hold the result against a known truth.
+`pair_metrics`, `cluster_metrics` hold the result against a known truth. A long module: the steps are one method, and
+are read in this order.
 """
 
 from collections.abc import Mapping, Sequence

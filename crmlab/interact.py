@@ -1,5 +1,7 @@
 """Interaction: a campaign as one plan, touch-points on the way to an order, and wear-out.
 
+A long module, because half of it is definitions and examples.
+
 Lift, sample size and the division of a budget are in `decide`.
 """
 

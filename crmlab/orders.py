@@ -2,7 +2,8 @@
 
 They are written once for pandas, polars, DuckDB and PySpark frames, give back the same kind of table, sorted, and are
 published by the rooms that teach them (`clv`, `value`); everything after is pandas. Two lines ask which engine it is,
-because the same words run at very different speed there; the answers are equal, and tested to be.
+because the same words run at very different speed there; the answers are equal, and tested to be. A long module: half
+of it says what is wrong with a table of orders, for all four engines.
 """
 
 import datetime as dt

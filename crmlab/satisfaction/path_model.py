@@ -1,5 +1,7 @@
 """Partial least squares path modelling: a network of latent variables, each seen through several items.
 
+A long module: the algorithm and the checks of its diagram are one class.
+
 All of it happens on correlation matrices. That is why it is short, and why a bootstrap of thousands of draws takes
 a second: each draw has its own correlation matrix, and numpy treats the whole stack of them at once. In the arrays
 below the first axis is always the draw (one for the fit itself), items are p, latent variables are L.
