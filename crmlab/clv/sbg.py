@@ -169,7 +169,7 @@ class ShiftedBetaGeometricResults(Results):
         from scipy.special import hyp2f1
 
         n = _check.counts("tenure", tenure)
-        discount = _check.share("discount", discount, least=0, below=1, unit="a rate a period")
+        discount = _check.share("discount", discount, least=0, most=1, unit="a rate a period")
         first_payment = _check.whole("first_payment", first_payment, 0, 1, unit="0 (due now) or 1 (just paid)")
         alpha, beta = self.params
         due = (beta + n) / (alpha + beta + n) * hyp2f1(

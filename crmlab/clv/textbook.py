@@ -24,7 +24,7 @@ def clv_simple(m: float, r: float, i: float, first_margin: int = 1, periods: int
     """
     m = _check.number("m", m, unit="money a period")
     r = _check.share("r", r, least=0, most=1, unit="retention, a share")
-    i = _check.share("i", i, least=0, below=1, unit="a discount rate a period, such as .1")
+    i = _check.share("i", i, least=0, most=1, unit="a discount rate a period, such as .1")
     first_margin = _check.whole("first_margin", first_margin, 0, 1, unit="0 (now) or 1 (after one period)")
     if periods is None:
         if r == 1 and i == 0:
@@ -54,7 +54,7 @@ def markov_clv(P: ArrayLike, R: ArrayLike, d: float, periods: int | None = None)
     if not ((chain >= 0).all() and np.allclose(chain.sum(axis=1), 1)):
         raise ValueError(f"rows of P must be 0 or more and sum to 1, got sums {chain.sum(axis=1).round(4)}")
     least = {"above": 0} if periods is None else {"least": 0}
-    d = _check.share("d", d, **least, below=1, unit="a discount rate a period (0 only with a number of periods)")
+    d = _check.share("d", d, **least, most=1, unit="a discount rate a period (0 only with a number of periods)")
     if periods is None:
         return np.asarray(np.linalg.solve(np.eye(len(chain)) - chain / (1 + d), reward))
     value = np.zeros(len(chain))
