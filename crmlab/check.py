@@ -34,7 +34,7 @@ def quick(name: str, value: Any) -> None:
     Examples
     --------
     >>> quick("00b-1", ...)
-    00b-1: not answered yet. Put your answer in place of ...
+    00b-1: not answered yet. Put your answer in place of ... and run the cell again.
     """
     from crmlab.exercise.quick import reply
 

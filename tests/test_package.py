@@ -114,7 +114,7 @@ check.quick({name!r}, ...)
 check.quick({name!r}, {asked["right"]["value"]!r})
 """
     said = run(bare, tmp_path / "home", "-c", program).stdout.splitlines()
-    assert said == [f"{name}: not answered yet. Put your answer in place of ...", f"{name}: right"]
+    assert said[0].startswith(f"{name}: not answered yet") and said[1:] == [f"{name}: right"]
 
 
 def test_copies_of_ones_own_go_home(bare: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def questions():
                 form={"choices": list(orders.index)}, wrong={"the largest, not the smallest": orders.idxmin()})
     yield Quick("99x-5", ask="Does the web bring more than half of the orders?", answer=share["web"] > 0.5, wrong={})
     yield Quick("99x-6", ask="What share of orders does the web bring?", answer=share["web"],
-                form={"low": 0, "high": 1}, wrong={"of all, the web's too": orders["web"] / orders[["store", "wechat"]].sum()})
+                form={"low": 0, "high": 1}, wrong={"of all, the web too": share["web"] / (1 - share["web"])})
 """
 RIGHT: dict[str, list[Any]] = {
     "99x-1": [1204, 1204.0, np.int64(1204), [1204], pd.Series([1204])],
@@ -117,7 +117,7 @@ def test_not_yet_and_why(say: Say) -> None:
 @pytest.mark.parametrize("nothing", [..., None])
 def test_without_an_answer_it_says_so_and_forgets_the_last(say: Say, nothing: Any) -> None:
     say("99x-1", 1)
-    assert say("99x-1", nothing) == "99x-1: not answered yet. Put your answer in place of ..."
+    assert say("99x-1", nothing) == "99x-1: not answered yet. Put your answer in place of ... and run the cell again."
     assert "99x-1" not in quick.answered
 
 
@@ -218,6 +218,15 @@ def test_release_refuses_what_would_mislead(chapter: Path, old: str, new: str, t
     with pytest.raises(GradingError) as error:
         making.key_of(chapter / "99x.py")
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(("answer", "decimals", "given", "right"), [
+    (-1.6049, 2, -1.6, True), (-1.6049, 2, -1.61, False), (-1.6049, 2, -1.59, False), (0.20934, 3, 0.209, True),
+    (0.20934, 3, 0.21, False), (0.001, 2, 0.0, True), (0.0, 2, 0.004, True), (48.4961, 0, 48, True)])
+def test_with_as_many_decimals_as_asked(answer: float, decimals: int, given: float, right: bool) -> None:
+    asked = Quick("1-1", ask="", answer=answer, wrong={}, decimals=decimals).as_key()
+    assert judging.same(plain(given), asked["right"], asked) == right
+    assert judging.same(plain(answer), asked["right"], asked)
 
 
 def test_the_columns_of_a_table() -> None:

@@ -33,6 +33,7 @@ class Quick:
     wrong : hint → the wrong answer that calls for it, computed as a student would who made that slip.
     kind : "number", "flag" (True or False), "choice" (a text), "set" or "table"; the answer tells which.
     tolerance : relative, as in exercises; 0.001, and 0 where the answer has no decimals.
+    decimals : of a number, where the question asks for so many; the answer rounded to them is right.
     form : `low`, `high`, `choices`, and for a table `columns` and `labels`, as in exercises.
     """
 
@@ -42,6 +43,7 @@ class Quick:
     wrong: dict[str, Any] = field(kw_only=True)
     kind: str = field(kw_only=True, default="")
     tolerance: float | None = field(kw_only=True, default=None)
+    decimals: int | None = field(kw_only=True, default=None)
     form: dict[str, Any] = field(kw_only=True, default_factory=dict)
 
     def as_key(self) -> dict[str, Any]:
@@ -52,6 +54,8 @@ class Quick:
         if kind == "table" and right["is"] == "table":
             form = {**_columns(right), **form}
         tolerance = self.tolerance
+        if self.decimals is not None and kind == "number":
+            tolerance = 0.51 * 10**-self.decimals / (abs(right["value"]) or 1)
         if tolerance is None:
             tolerance = 0.001 if any(type(one) is float and one % 1 for one in _values(right)) else 0.0
         wrong = {hint: plain(value) for hint, value in self.wrong.items()}
@@ -108,7 +112,7 @@ def _judge(name: str, given: Plain) -> str:
     question = questions[name]
     answered.pop(name, None)
     if given["is"] == "nothing":
-        return "not answered yet. Put your answer in place of ..."
+        return "not answered yet. Put your answer in place of ... and run the cell again."
     record = slips.judged(given, question, judging.fault(given, question))
     answered[name] = record
     return f"{record.said}: {record.hint}" if record.hint else record.said
