@@ -202,6 +202,7 @@ def test_a_key_says_how_an_answer_is_compared(chapter: Path) -> None:
     ('"99x-1"', '"98-1"', "should be 99x-1"),
     ('ask="Which channel is the largest?"', 'ask=""', "99x-4: write the question as one sentence"),
     ("orders.sum(), ", "orders['web'], ", "99x-1: the slip 'that is all orders' counts as right"),
+    ("orders.sum(), ", "'web', ", "99x-1: the slip 'that is all orders' is no number, so its hint is never shown"),
     ("orders.sum(), ", "orders['store'], ", "'that is all orders' and 'store is not web' are the same value"),
     ('wrong={"the largest, not the smallest": orders.idxmin()}', "wrong={}", "99x-4: has no wrong answers"),
     ("answer=orders[\"web\"]", "answer=float('nan')", "99x-1: the answer itself does not count as right"),

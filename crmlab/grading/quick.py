@@ -67,6 +67,9 @@ def _examine(where: str, asked: Quick, raw: dict[str, Any], made: dict[str, Any]
         raise GradingError(f"{where}: has no wrong answers. Write the likeliest slips: wrong={{\"hint\": value}}.")
     seen: dict[str, Any] = {}
     for hint, value in made["wrong"].items():
+        if not judging.same(value, value, made):
+            raise GradingError(f"{where}: the slip {hint!r} is no {made['kind']}, so its hint is never shown; leave it "
+                               "out, a wrong form gets a sentence of its own.")
         if judging.same(value, right, made):
             raise GradingError(f"{where}: the slip {hint!r} counts as right. Make the tolerance smaller, or leave "
                                "it out.")
