@@ -202,7 +202,7 @@ def test_a_key_says_how_an_answer_is_compared(chapter: Path) -> None:
     ('"99x-1"', '"98-1"', "should be 99x-1"),
     ('ask="Which channel is the largest?"', 'ask=""', "99x-4: write the question as one sentence"),
     ("orders.sum(), ", "orders['web'], ", "99x-1: the slip 'that is all orders' counts as right"),
-    ("orders.sum(), ", "'web', ", "99x-1: the slip 'that is all orders' is no number, so its hint is never shown"),
+    ("orders.sum(), ", "object(), ", "99x-1: the hint 'that is all orders' is never shown"),
     ("orders.sum(), ", "orders['store'], ", "'that is all orders' and 'store is not web' are the same value"),
     ('wrong={"the largest, not the smallest": orders.idxmin()}', "wrong={}", "99x-4: has no wrong answers"),
     ("answer=orders[\"web\"]", "answer=float('nan')", "99x-1: the answer itself does not count as right"),
@@ -228,6 +228,17 @@ def test_with_as_many_decimals_as_asked(answer: float, decimals: int, given: flo
     asked = Quick("1-1", ask="", answer=answer, wrong={}, decimals=decimals).as_key()
     assert judging.same(plain(given), asked["right"], asked) == right
     assert judging.same(plain(answer), asked["right"], asked)
+
+
+def test_slips_of_another_kind_and_a_second_right_answer() -> None:
+    asked = Quick("1-1", ask="", answer=67, wrong={
+        "that is who it is": "C001", "that is the mean": 4.6975, "rows and columns": (67, 8), "teas": 97}).as_key()
+    for given, hint in (("c001", "that is who it is"), (4.7, "that is the mean"), ((8, 67), "rows and columns"),
+                        (97, "teas"), (97.01, "read the question once more")):
+        assert slips.judged(plain(given), asked, judging.fault(plain(given), asked)).hint == hint
+    asked = Quick("1-1", ask="", answer=0.032, also=(3.2,), wrong={}, decimals=3).as_key()
+    said = [slips.judged(plain(given), asked, "").said for given in (0.032, 3.2, 3.3, 0.0)]
+    assert said == ["right", "right", "not yet", "not yet"]
 
 
 def test_the_columns_of_a_table() -> None:

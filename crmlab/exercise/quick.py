@@ -34,6 +34,7 @@ class Quick:
     kind : "number", "flag" (True or False), "choice" (a text), "set" or "table"; the answer tells which.
     tolerance : relative, as in exercises; 0.001, and 0 where the answer has no decimals.
     decimals : of a number, where the question asks for so many; the answer rounded to them is right.
+    also : other answers that are right, such as the per cent of a share.
     form : `low`, `high`, `choices`, and for a table `columns` and `labels`, as in exercises.
     """
 
@@ -44,6 +45,7 @@ class Quick:
     kind: str = field(kw_only=True, default="")
     tolerance: float | None = field(kw_only=True, default=None)
     decimals: int | None = field(kw_only=True, default=None)
+    also: tuple[Any, ...] = field(kw_only=True, default=())
     form: dict[str, Any] = field(kw_only=True, default_factory=dict)
 
     def as_key(self) -> dict[str, Any]:
@@ -59,7 +61,8 @@ class Quick:
         if tolerance is None:
             tolerance = 0.001 if any(type(one) is float and one % 1 for one in _values(right)) else 0.0
         wrong = {hint: plain(value) for hint, value in self.wrong.items()}
-        return {"ask": self.ask, "kind": kind, "tolerance": tolerance, **form, "right": right, "wrong": wrong}
+        also = {"also": [plain(value) for value in self.also]} if self.also else {}
+        return {"ask": self.ask, "kind": kind, "tolerance": tolerance, **form, "right": right, **also, "wrong": wrong}
 
 
 def _columns(right: Plain) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Record(NamedTuple):
 def judged(given: Plain, question: dict[str, Any], wrong: str) -> Record:
     """Judge an answer where nothing is secret; `wrong` is what is wrong with its form, if anything is."""
     right = question.get("right")
-    if not wrong and right is not None and same(given, right, question):
+    if not wrong and right is not None and _is_right(given, right, question):
         return Record("right")
     slip, hint = find(given, right, question)
     where = "" if wrong or right is None else where_wrong(given, right, question)
@@ -63,14 +63,27 @@ def find(given: Plain, right: Plain | None, question: dict[str, Any]) -> tuple[s
     'per-cent-for-share'
     """
     try:
-        if right is None or given["is"] == "nothing" or same(given, right, question):
+        if right is None or given["is"] == "nothing" or _is_right(given, right, question):
             return "", ""
-        for number, (hint, value) in enumerate(question.get("wrong", {}).items(), start=1):
-            if same(given, value, question):
-                return f"wrong-{number}", hint
+        for alike in (same, _alike):
+            for number, (hint, value) in enumerate(question.get("wrong", {}).items(), start=1):
+                if alike(given, value, question):
+                    return f"wrong-{number}", hint
         return _form(given, right, question) or _numbers(given, right, question)
     except Exception:
         return "", ""
+
+
+def _is_right(given: Plain, right: Plain, question: dict[str, Any]) -> bool:
+    return any(same(given, one, question) for one in (right, *question.get("also", [])))
+
+
+def _alike(given: Plain, value: Plain, question: dict[str, Any]) -> bool:
+    """Compare with a listed slip that has decimals where the answer has none, or is of another kind."""
+    kind = {"number": "number", "text": "choice", "list": "set"}.get(value["is"])
+    decimals = kind == "number" and value["value"] % 1 != 0
+    return bool(kind and (kind != question["kind"] or decimals)) and same(
+        given, value, {"kind": kind, "tolerance": 0.001 if decimals else 0.0})
 
 
 # ---- the wrong form --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from crmlab.exercise import judging, quick
+from crmlab.exercise import judging, quick, slips
 from crmlab.exercise.own import data_version
 from crmlab.exercise.quick import FORM, KINDS, Quick
 from crmlab.grading import solutions
@@ -67,15 +67,14 @@ def _examine(where: str, asked: Quick, raw: dict[str, Any], made: dict[str, Any]
         raise GradingError(f"{where}: has no wrong answers. Write the likeliest slips: wrong={{\"hint\": value}}.")
     seen: dict[str, Any] = {}
     for hint, value in made["wrong"].items():
-        if not judging.same(value, value, made):
-            raise GradingError(f"{where}: the slip {hint!r} is no {made['kind']}, so its hint is never shown; leave it "
-                               "out, a wrong form gets a sentence of its own.")
-        if judging.same(value, right, made):
+        if any(judging.same(value, one, made) for one in (right, *made.get("also", []))):
             raise GradingError(f"{where}: the slip {hint!r} counts as right. Make the tolerance smaller, or leave "
                                "it out.")
         double = next((other for other, one in seen.items() if judging.same(value, one, made)), None)
         if double is not None:
             raise GradingError(f"{where}: {double!r} and {hint!r} are the same value; leave one out.")
+        if slips.find(value, right, made)[1] != hint:
+            raise GradingError(f"{where}: the hint {hint!r} is never shown; is it a value that somebody hands in?")
         seen[hint] = value
 
 

@@ -7,73 +7,74 @@ import pandas as pd
 from crmlab import data
 from crmlab.exercise.quick import Quick
 
-COST = 1.60  # of a letter, in yuan
-MINUTE = 0.80  # of service, in yuan
+LETTER, MINUTE = 1.60, 0.80  # yuan: a letter, a minute of service
 
 
-def profit_of_january() -> pd.DataFrame:
-    """One row a member of the January test: arm, recent or not, and profit in the 21 days after the letter."""
+def profit_of_january() -> pd.Series:
+    """Mean profit of a member in the 21 days after the letter of January, by (recent, arm)."""
     orders, service = data.load("orders"), data.load("service_minutes").query("year == 2023")
+    date = orders["order_date"]
     minutes = service[["advice_minutes", "packing_minutes", "after_sales_minutes"]].sum().sum()
-    each = MINUTE * minutes / orders["order_date"].dt.year.eq(2023).sum()
-    goods = data.load("order_lines").groupby("order_id")["cost"].sum()
-    orders = orders.assign(profit=orders["amount"] - orders["order_id"].map(goods) - each)
-    after = orders[orders["order_date"].between("2024-01-12", "2024-02-01")].groupby("customer_id")["profit"].sum()
-    last = orders[orders["order_date"] <= "2023-12-31"].groupby("customer_id")["order_date"].max()
+    goods = orders["order_id"].map(data.load("order_lines").groupby("order_id")["cost"].sum())
+    profit = orders["amount"] - goods - MINUTE * minutes / (date.dt.year == 2023).sum()
+    inside = date.between("2024-01-12", "2024-02-01")
+    earned = profit[inside].groupby(orders["customer_id"]).sum()
+    last = orders[date <= "2023-12-31"].groupby("customer_id")["order_date"].max()
     test = data.load("campaign_test")
-    days = (pd.Timestamp("2023-12-31") - test["customer_id"].map(last)).dt.days
-    return test[["customer_id", "arm"]].assign(
-        recent=days <= 90, profit=test["customer_id"].map(after).fillna(0), response=test["profit"]
-    )
+    recent = (pd.Timestamp("2023-12-31") - test["customer_id"].map(last)).dt.days <= 90
+    return test["customer_id"].map(earned).fillna(0).groupby([recent, test["arm"].astype(str)]).mean()
 
 
 def questions() -> Iterator[Quick]:
     joined = data.load("orders").merge(data.load("customers")[["customer_id", "city"]], on="customer_id")
-    city = joined.groupby("city", observed=True)["amount"].agg(["mean", "sum", "max"])
+    city = joined.groupby("city", observed=True)["amount"].agg(["mean", "count", "max"])
     yield Quick(
         "00-1",
         ask="Which city has the largest mean order?",
         answer=city["mean"].idxmax(),
         form={"choices": sorted(city.index)},
         wrong={
-            "that city has the most orders, so the largest sum; look at the column mean": city["sum"].idxmax(),
-            "that city has the smallest mean": city["mean"].idxmin(),
+            "that city has the most orders (column count); the question is about the mean": city["count"].idxmax(),
+            "that is the smallest mean; look for the largest": city["mean"].idxmin(),
+            "that city has the largest single order; compare the column mean": city["max"].idxmax(),
+            "that is the mean; give the name of the city, in quotation marks": city["mean"].max(),
         },
     )
 
-    test = profit_of_january()
-    recent = test[test["recent"]]
-
-    def net(table: pd.DataFrame) -> float:
-        means = table.groupby("arm", observed=True)["profit"].mean()
-        return means["mailed"] - means["control"] - COST
-
-    mailed = recent.loc[recent["arm"] == "mailed", "profit"].mean()
+    mean = profit_of_january()
+    mailed, control = mean[True, "mailed"], mean[True, "control"]
     yield Quick(
         "00-2",
-        ask="How many yuan did a letter to a recent member bring in the January test, after its cost?",
-        answer=net(recent),
-        decimals=2,
+        ask="How many yuan did a letter to a recent member (0–90 days) bring in January, after its cost?",
+        answer=mailed - control - LETTER,
+        tolerance=0.004,
         wrong={
-            "take off the cost of the letter, ¥1.60": net(recent) + COST,
-            "the mailed would have bought without a letter too: take off the mean of the controls": mailed - COST,
-            "that is the mean of the mailed; take off the mean of the controls, then the cost": mailed,
-            "the controls got no letter: take the cost off only once": net(recent) - COST,
-            "mailed less controls, not the other way round": -(net(recent) + COST) - COST,
-            "that is a letter to any member; look at the recent ones alone": net(test),
-            "that is a letter to one of the others; look at the row of the recent members": net(test[~test["recent"]]),
+            "that is the effect before the cost; take off the ¥1.60 of the letter": mailed - control,
+            "the members without a letter bought too; take off the mean of the control group": mailed - LETTER,
+            "the letter costs money: subtract its ¥1.60, do not add it": mailed - control + LETTER,
+            "the other way round: mailed less control, and then the cost": control - mailed - LETTER,
+            "the other way round: mailed less control; and then take off the cost": control - mailed,
+            "that is a letter to one of the others; the question is about the recent members": (
+                mean[False, "mailed"] - mean[False, "control"] - LETTER
+            ),
+            "that is what the mailed brought; what would they have brought without the letter?": mailed,
         },
     )
 
-    profit = 50
+    old, voucher, profit = data.load("campaign_test").query("responded")["profit"].mean(), 10, 50
+    rate = LETTER / profit
     yield Quick(
         "00-3",
         ask="What is the break-even rate of a letter that costs ¥1.60, if a response brings ¥50 of profit?",
-        answer=COST / profit,
-        form={"low": 0, "high": 100},
+        answer=rate,
+        also=(100 * rate,),
+        decimals=3,
         wrong={
-            "the cost goes above the line, the profit below": profit / COST,
-            "a response brings its whole profit; the cost is not taken off first": COST / (profit - COST),
-            "that is what is left of a response, not a rate": profit - COST,
+            "the other way round: cost of a letter divided by profit of a response": profit / LETTER,
+            "that is the rate at the old profit; use ¥50": LETTER / old,
+            "the profit of a response is after the voucher; do not take its ¥10 off again": LETTER / (profit - voucher),
+            "the profit is before the cost of the letter; divide by ¥50": LETTER / (profit - LETTER),
+            "divide, do not multiply": profit * LETTER,
+            "check the decimal point": 10 * rate,
         },
     )
