@@ -189,7 +189,7 @@ def test_no_slip_counts_as_right_and_no_right_answer_gets_a_hint(name: str) -> N
         for tried in changed(question, slip, names):
             given = plain(tried)
             record = slips.judged(given, question, judging.fault(given, question))
-            if judging.same(given, question["right"], question):
+            if any(judging.same(given, right, question) for right in (question["right"], *question.get("also", []))):
                 assert record == ("right", "", "")
             else:
                 assert record.slip in names or record.slip.startswith("wrong-"), (tried, record)
