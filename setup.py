@@ -13,12 +13,13 @@ TABLES = Path("datasets", "lantern_leaf")
 
 
 def files() -> list[Path]:
-    """Return what goes into the wheel: what the data dictionary lists, and hand-outs that have a practice key."""
+    """Return what goes into the wheel: tables, their dictionary, hand-outs that have a practice key, quick checks."""
     listed = json.loads((TABLES / "datapackage.json").read_text(encoding="utf-8"))["resources"]
     tables = [TABLES / one["path"] for one in listed]
     keys = sorted(Path("exercises").glob("*.key.json"))
     handouts = [key.with_name(key.name.replace(".key.json", ".ipynb")) for key in keys]
-    found = [TABLES / "datapackage.json", TABLES / "VERSION", *tables, *keys, *handouts]
+    quick = Path("exercises", "quick", "key.json")
+    found = [TABLES / "datapackage.json", TABLES / "VERSION", *tables, *keys, *handouts, quick]
     return [path for path in found if path.is_file()]  # some tables arrive with a later chapter
 
 

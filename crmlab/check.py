@@ -1,10 +1,11 @@
-"""Is everything in place on this computer? `check.installation()` says OK or the cure, line by line."""
+"""`check.installation()` says whether this computer has everything; `check.quick` whether an answer is right."""
 
 import importlib.util
 import sys
 from collections.abc import Callable
+from typing import Any
 
-__all__ = ["installation"]
+__all__ = ["installation", "quick"]
 
 # what the notebooks import
 _PACKAGES = ("pandas", "matplotlib", "seaborn", "statsmodels", "scipy", "narwhals", "ipywidgets", "tqdm")
@@ -22,6 +23,22 @@ def installation() -> None:
     for name, test in _CHECKS.items():
         cure = test()
         print(f"{name} {'.' * (18 - len(name))} {cure or 'OK'}")
+
+
+def quick(name: str, value: Any) -> None:
+    """Say whether the answer to a chapter's quick check is right, or print a hint; this never raises.
+
+    Parameters: `name` of the quick check, such as "06a-1"; `value` the answer: a number, a text, True or False, a
+    list or a table. `...` and `None` are no answer.
+
+    Examples
+    --------
+    >>> quick("00b-1", ...)
+    00b-1: not answered yet. Put your answer in place of ... and run the cell again.
+    """
+    from crmlab.exercise.quick import reply
+
+    print(reply(name, value))
 
 
 def _python() -> str:

@@ -149,7 +149,17 @@ def test_practice_says_where_a_table_or_a_list_is_wrong(practice: tuple[Exercise
     assert say("q2", other) == "q2: not yet: there is no row for web; there should be no row for www"
     best = orders.groupby("customer_id")["amount"].sum().nlargest(6).index
     assert say("q3", best) == "q3: not yet: 1 of your 6 do not belong there, 0 others do"
-    assert "cannot even be looked at" in say("q2", sums.map("{:.2f} yuan".format))
+    assert "cannot even be looked at" in say("q2", sums.map("about {:.2f}".format))
+
+
+def test_which_slip_it_was_is_kept(practice: tuple[Exercise, Said]) -> None:
+    ex, say = practice
+    orders = ex.load("orders")
+    for value, slip in ((orders["amount"].mean(), "wrong-1"), (orders["amount"].sum() / 1000, "thousands"),
+                        (orders["amount"], "whole-object"), (12.5, ""), (orders["amount"].sum(), "")):
+        assert say("q1", value).endswith("right") == (ex.answered["q1"].said == "right")
+        assert ex.answered["q1"].slip == slip
+    assert "thousands and units" in say("q1", orders["amount"].sum() / 1000)
 
 
 def test_own_data_say_only_whether_the_form_is_right(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +167,7 @@ def test_own_data_say_only_whether_the_form_is_right(desk: Path, capsys: pytest.
     say = teller(ex, capsys)
     ex.load("orders")
     assert say("q1", 12.5) == "q1: recorded"
+    assert say("q1", ex.load("orders")["amount"].sum() / 1000) == "q1: recorded" and ex.answered["q1"].slip == ""
     assert say("q1", -1) == "q1: recorded, but look again: the answer should be at least 0"
     assert "look again: channels add up" in say("q2", {"web": 1, "store": 2})
     capsys.readouterr()
@@ -168,8 +179,8 @@ def test_own_data_say_only_whether_the_form_is_right(desk: Path, capsys: pytest.
     ("q9", 1, "there is no such question; there are q1, q2"),
     ("q1", None, "not answered yet"),
     ("q1", ..., "not answered yet"),
-    ("q1", "12", "one number, not a text"),
-    ("q1", [1, 2], "one number, not a list of 2"),
+    ("q1", "12", "that is text; hand in the number itself"),
+    ("q1", [1, 2], "hand in one number, not the whole list"),
     ("q1", True, "one number, not True or False"),
     ("q1", float("nan"), "finite"),
     ("q1", 10**400, "finite"),
@@ -182,6 +193,7 @@ def test_own_data_say_only_whether_the_form_is_right(desk: Path, capsys: pytest.
     ("q3", [], "a list of names or numbers"),
     ("q5", 3.5, "written"),
     (7, 1, "no such question"),
+    ([], 1, "no such question"),
 ])
 def test_answers_of_the_wrong_form(practice: tuple[Exercise, Said], question: Any, value: Any, told: str) -> None:
     ex, say = practice

@@ -27,7 +27,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     for private in ("datasets/roster.csv", "datasets/lantern_leaf/roster.csv", "exercises/grades.csv",
-                    "exercises/private/course.json", "exercises/private/90_mine.key.json", "exercises/notes.ipynb"):
+                    "exercises/private/course.json", "exercises/private/90_mine.key.json", "exercises/notes.ipynb",
+                    "exercises/quick/notes.json"):
         (source / private).write_text("secret")
     options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
     done = subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "-w", str(folder), str(source)],
@@ -70,7 +71,7 @@ def test_the_wheel_holds_tables_and_keys_and_nothing_private(wheel: Path) -> Non
     keys = {path.name for path in (ROOT / "exercises").glob("*.key.json")}
     assert len(keys) >= 12
     assert inside == {f"datasets/lantern_leaf/{path}" for path in here} | {f"exercises/{name}" for name in keys} | {
-        f"exercises/{name.replace('.key.json', '.ipynb')}" for name in keys}
+        f"exercises/{name.replace('.key.json', '.ipynb')}" for name in keys} | {"exercises/quick/key.json"}
     assert not [name for name in names if "solutions/" in name or "private" in name or "secret" in name]
     modules = {path.relative_to(ROOT).as_posix() for path in project_files() if path.parts[len(ROOT.parts)] == "crmlab"}
     assert modules <= names
@@ -101,6 +102,19 @@ print(len(simulate(7, 50)["customers"]))
     assert said[0].startswith("Practice data (version ") and said[1] == "True" and said[-1] == "50"
     assert any(line.endswith(": right") for line in said), said
     assert any(line.startswith("Own data of 20261234, course crm") for line in said)
+
+
+def test_quick_checks_answer_outside_the_workbook(bare: Path, tmp_path: Path) -> None:
+    key = json.loads((ROOT / "exercises" / "quick" / "key.json").read_text(encoding="utf-8"))
+    name, asked = next((name, asked) for questions in key["chapters"].values() for name, asked in questions.items()
+                       if asked["kind"] == "number")
+    program = f"""
+from crmlab import check
+check.quick({name!r}, ...)
+check.quick({name!r}, {asked["right"]["value"]!r})
+"""
+    said = run(bare, tmp_path / "home", "-c", program).stdout.splitlines()
+    assert said[0].startswith(f"{name}: not answered yet") and said[1:] == [f"{name}: right"]
 
 
 def test_copies_of_ones_own_go_home(bare: Path, tmp_path: Path) -> None:

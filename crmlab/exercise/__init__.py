@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab.exercise import answers, copies, judging, own
+from crmlab.exercise import answers, copies, judging, own, slips
 from crmlab.exercise.copies import start
 from crmlab.exercise.own import PEOPLE, ExerciseError
 
@@ -58,7 +58,7 @@ class Exercise:
     def __init__(self, name: str, course: str = "", student: str = "", people: int = PEOPLE) -> None:
         self.name, self.people = name, people
         self.questions: dict[str, dict[str, Any]] = {}
-        self._given: dict[str, str] = {}
+        self.answered: dict[str, slips.Record] = {}  # what came of the last answer to each question
         self._tables: dict[str, pd.DataFrame] = {}
         self._seed: int | None = None
         self._opened = False
@@ -110,20 +110,20 @@ class Exercise:
         Parameters: `question` its name, such as "q1"; `value` a number, text, list or table. `None` and `...`
         hand in nothing.
         """
-        given = answers.plain(value)
+        given, name = answers.plain(value), answers.label(question)
         if _context is not None:
-            _context.emit({"answer": str(question)[:80], "value": given})
+            _context.emit({"answer": name, "value": given})
             return
         try:
-            print(f"{question}: {self._judge(question, given)}")
+            print(f"{name}: {self._judge(name, given)}")
         except Exception as error:
-            print(f"{question}: not recorded, this value cannot be read ({type(error).__name__})")
+            print(f"{name}: not recorded, this value cannot be read ({type(error).__name__})")
 
     def _judge(self, name: str, given: answers.Plain) -> str:
         if name not in self.questions:
             return f"not recorded, there is no such question; there are {', '.join(self.questions)}"
         question = self.questions[name]
-        self._given.pop(name, None)
+        self.answered.pop(name, None)
         if self.mode == "hand-out":
             return "not checked here; work in your own copy, see the first cell"
         if given["is"] == "nothing":
@@ -132,21 +132,14 @@ class Exercise:
             return 'not recorded, open your data first: ex.load("…")'
         wrong = judging.fault(given, question) or self._broken_check(given, question)
         if self.mode == "own":
-            self._given[name] = "recorded"
-            if not wrong:
-                return "recorded"
-            self._given[name] = "recorded, but look again"
-            return f"recorded, but look again: {wrong}"
-        if question["kind"] == "text" and not wrong:
-            self._given[name] = "written; nobody marks it in practice"
+            record = slips.Record("recorded, but look again" if wrong else "recorded", hint=wrong)
+        elif question["kind"] == "text" and not wrong:
+            self.answered[name] = slips.Record("written; nobody marks it in practice")
             return "written. A person reads this one"
-        if not wrong and judging.same(given, question["right"], question):
-            self._given[name] = "right"
-            return "right"
-        self._given[name] = "not yet"
-        hints = (hint for hint, value in question["wrong"].items() if judging.same(given, value, question))
-        where = "" if wrong else judging.where_wrong(given, question["right"], question)
-        return f"not yet: {next(hints, wrong or where or 'read the question once more')}"
+        else:
+            record = slips.judged(given, question, wrong)
+        self.answered[name] = record
+        return f"{record.said}: {record.hint}" if record.hint else record.said
 
     def _broken_check(self, given: answers.Plain, question: dict[str, Any]) -> str:
         """Return the first thing every right answer fulfils and this one does not."""
@@ -196,7 +189,8 @@ class Exercise:
     def status(self) -> None:
         """Print what has been answered so far, question by question."""
         for name, question in self.questions.items():
-            print(f"{name} ({question['points']:g} points): {self._given.get(name, 'not answered yet')}")
+            said = self.answered[name].said if name in self.answered else "not answered yet"
+            print(f"{name} ({question['points']:g} points): {said}")
 
     def restart(self) -> None:
         """Put a fresh copy of the exercise in place; the old one is kept under its date."""

@@ -93,6 +93,16 @@ def cell(value: Any) -> Any:
     return f"\0{kind.__name__[:80]}"
 
 
+def label(value: Any) -> str:
+    """Return the name of a question as it was written, on one line, whatever was written there.
+
+    >>> label("06a-1"), label(3), label(...), label([])
+    ('06a-1', '3', 'nothing', 'list')
+    """
+    given = plain(value)
+    return " ".join(str(given.get("value", given["is"])).split())[:80]
+
+
 def _small(size: int) -> None:
     if size > CELLS:
         raise ValueError

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmlab.exercise.answers import Plain, as_number, as_rows, as_set, fold
+
+
+class Wrong(NamedTuple):
+    """A cell of a table that is not right."""
+
+    column: str
+    row: str
+    given: Any
+    right: Any
 
 
 def fault(given: Plain, question: dict[str, Any]) -> str:
@@ -23,6 +32,9 @@ def fault(given: Plain, question: dict[str, Any]) -> str:
             one_sided = f"be at least {low}" if high is None else f"be at most {high}"
             between = low is not None and high is not None
             return f"the answer should {f'lie between {low} and {high}' if between else one_sided}"
+    elif kind == "flag":
+        if given["is"] != "flag":
+            return f"the answer should be True or False, not {_described(given)}"
     elif kind in ("choice", "text"):
         if given["is"] not in ("text", "number"):
             return f"the answer should be a text, not {_described(given)}"
@@ -79,17 +91,19 @@ def same(given: Plain, right: Plain, question: dict[str, Any]) -> bool:
 def _same(given: Plain, right: Plain, question: dict[str, Any]) -> bool:
     kind, tolerance = question["kind"], question.get("tolerance") or 1e-9
     if kind == "number":
-        return _near(as_number(given), as_number(right), tolerance)
+        return near(as_number(given), as_number(right), tolerance)
+    if kind == "flag":
+        return given["is"] == "flag" and given["value"] is right["value"]
     if kind in ("choice", "text"):
         return given["is"] in ("text", "number") and fold(given["value"]) == fold(right["value"])
     if kind == "set":
         mine, theirs = as_set(given), as_set(right)
         return bool(mine and theirs) and len(mine ^ theirs) <= tolerance * len(theirs)  # type: ignore
-    labels, wrong = _compared(given, right, question)
+    labels, wrong = compared(given, right, question)
     return not labels and not wrong
 
 
-def _compared(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[list[str], list[str]]:
+def compared(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[list[str], list[Wrong]]:
     """Return what is wrong with a table's labels, and, if they are right, the cells that are wrong."""
     names = question["columns"]
     mine_rows, right_rows = as_rows(given, names), as_rows(right, names)
@@ -109,8 +123,8 @@ def _compared(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[lis
     if faults:
         return faults, []
     tolerance = question.get("tolerance") or 1e-9
-    return [], [f"{name} of {' '.join(key)}" for key, row in theirs.items() for i, name in enumerate(names)
-                if i not in keys and not _match(mine[key][i], row[i], tolerance)]
+    return [], [Wrong(name, " ".join(key), mine[key][i], row[i]) for key, row in theirs.items()
+                for i, name in enumerate(names) if i not in keys and not _match(mine[key][i], row[i], tolerance)]
 
 
 def where_wrong(given: Plain, right: Plain, question: dict[str, Any]) -> str:
@@ -120,21 +134,23 @@ def where_wrong(given: Plain, right: Plain, question: dict[str, Any]) -> str:
         return f"{len(mine - theirs)} of your {len(mine)} do not belong there, {len(theirs - mine)} others do"
     if question["kind"] != "table":
         return ""
-    labels, wrong = _compared(given, right, question)
+    labels, wrong = compared(given, right, question)
     if labels:
         return "; ".join(labels)
     cells = sum(len(row) for row in as_rows(right, question["columns"]) or ()) - len(right["rows"])
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    return f"look at {', '.join(wrong[:3])}{more}" if len(wrong) < cells else ""
+    cited = ", ".join(f"{one.column} of {one.row}" for one in wrong[:3])
+    return f"look at {cited}{more}" if len(wrong) < cells else ""
 
 
 def _match(given: Any, right: Any, tolerance: float) -> bool:
     if type(right) in (int, float):
-        return type(given) in (int, float) and _near(float(given), float(right), tolerance)
+        return type(given) in (int, float) and near(float(given), float(right), tolerance)
     return type(given) is type(right) and fold(given) == fold(right)
 
 
-def _near(given: float | None, right: float | None, tolerance: float) -> bool:
+def near(given: float | None, right: float | None, tolerance: float) -> bool:
+    """Tell whether two finite numbers differ by at most a share of the second (of 1 where that is 0)."""
     if given is None or right is None or not math.isfinite(given) or not math.isfinite(right):
         return False
     return abs(given - right) <= tolerance * (abs(right) or 1)

@@ -14,9 +14,8 @@ from crmlab.grading.bench import Summary
 from crmlab.grading.course import COURSE, course, set_course
 from crmlab.grading.files import GradingError
 from crmlab.grading.outcome import Limits
-from crmlab.grading.release import pack, release
+from crmlab.grading.release import chosen_of, pack, release
 from crmlab.grading.sandbox import NoSandbox
-from crmlab.grading.solutions import solutions
 
 FINE, FAILED, LOOK, STOPPED = 0, 1, 3, 130
 
@@ -29,7 +28,7 @@ def arguments() -> argparse.ArgumentParser:
         epilog="Exit code: 0 all well, 1 nothing done, 2 wrong call, 3 done, but files were rejected (report.md).")
     commands = parser.add_subparsers(dest="command", required=True)
     out = commands.add_parser("release", help="make student copies and practice keys from the solutions")
-    out.add_argument("exercises", nargs="*", help="such as 06 (default: all)")
+    out.add_argument("exercises", nargs="*", help="such as 06; or 06a, its quick checks (default: all)")
     out.add_argument("--course", metavar="NAME", help="name the course, once; makes its secret grading key")
     out.add_argument("--pack", type=Path, metavar="ZIP", help="also write a zip of files for students")
     back = commands.add_parser("grade", help="mark a folder or an LMS zip of submissions")
@@ -80,8 +79,7 @@ def do_release(options: argparse.Namespace) -> int:
     for path in changed:
         print(f"written: {path.relative_to(ROOT)}")
     if not changed:
-        count = len([s for name in options.exercises or [""] for s in solutions(name)])
-        print(f"Student copies of {count} exercises are current.")
+        print(f"Student copies of {len(chosen_of(options.exercises))} exercises, and the quick checks, are current.")
     if options.pack is not None:
         name = course()["course"] if COURSE.exists() else ""
         print(f"{options.pack}: {pack(options.pack, options.exercises, name)} files for students"

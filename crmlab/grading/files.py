@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -39,6 +40,15 @@ def write(path: Path, data: str | bytes) -> bool:
 def as_json(value: Any) -> str:
     """Return JSON as it is committed."""
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def rounded(value: Any) -> Any:
+    """Round numbers to eight digits: the last ones differ between processors and versions of numpy."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.8g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def decode(raw: bytes, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from crmlab.exercise.answers import Plain
 from crmlab.exercise.judging import same
 from crmlab.exercise.own import ROOT, company_seed, data_version
-from crmlab.grading.files import GradingError, as_json, write
+from crmlab.grading import quick
+from crmlab.grading.files import GradingError, as_json, rounded, write
 from crmlab.grading.runner import Runner
 from crmlab.grading.solutions import Solution, solutions, solve, text_of
 
@@ -117,25 +117,26 @@ def practice_key(solution: Solution, runner: Runner) -> dict[str, Any]:
         text = question["kind"] == "text"
         questions[name] = {**kept, **({} if text else {"right": right}), "wrong": question["wrong"]}
     return {"exercise": solution.name, "data": data_version(), "people": solution.people,
-            "tables": outcome.tables, "questions": _rounded(questions)}
-
-
-def _rounded(value: Any) -> Any:
-    """Round numbers to eight digits: the last ones differ between processors and versions of numpy."""
-    if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_rounded(one) for one in value]
-    return float(f"{value:.8g}") if isinstance(value, float) and math.isfinite(value) else value
+            "tables": outcome.tables, "questions": rounded(questions)}
 
 
 # ---- release ---------------------------------------------------------------------------------------------
 
 
+def chosen_of(names: list[str]) -> list[Solution]:
+    """Return the exercises of these names, or all; a name may also be that of a notebook with quick checks only."""
+    if not names:
+        return solutions()
+    return [s for name in names for s in solutions(name, optional=bool(quick.chapters(name)))]
+
+
 def release(names: list[str]) -> list[Path]:
-    """Write student copies and practice keys of the named exercises, or of all; return what changed."""
-    chosen = [s for name in names for s in solutions(name)] if names else solutions()
-    changed = []
+    """Write student copies and practice keys of the named exercises, or of all, and the key of the quick checks.
+
+    Returns what changed.
+    """
+    chosen = chosen_of(names)
+    changed = quick.release(names)
     with Runner(trusted=True) as runner:
         for solution in chosen:
             folder = solution.path.parent.parent

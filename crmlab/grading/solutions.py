@@ -69,11 +69,11 @@ def text_of(cell: dict[str, Any]) -> str:
     return "".join(source) if isinstance(source, list) else str(source)
 
 
-def solutions(name: str = "") -> list[Solution]:
-    """Return the solved exercises, or the one called (or beginning with the number) `name`."""
+def solutions(name: str = "", optional: bool = False) -> list[Solution]:
+    """Return the solved exercises, or the one called (or beginning with the number) `name`, unless it is optional."""
     paths = [p for folder in (EXERCISES, PRIVATE) for p in sorted((folder / "solutions").glob("*.ipynb"))]
     chosen = [p for p in paths if not name or p.stem == name or p.stem.split("_")[0] == name]
-    if name and len(chosen) != 1:
+    if name and len(chosen) != 1 and not (optional and not chosen):
         known = ", ".join(p.stem for p in paths) or "none"
         raise GradingError(f"{'Several exercises' if chosen else 'No exercise'} {name!r} in exercises/solutions or "
                            f"exercises/private/solutions. There are: {known}.")
