@@ -403,6 +403,7 @@ GOOD: dict[str, Mutation] = {
         md("06.10, chapter 5.1, Python 3.11, 2023-11, 2022–2024, 80/20, 12 of 100 %, Figure 3.2, in 2024.")
     ),
     "mathematics and code": add(md("With $r = .37$ and `0.38`, $$S = 1 - .39$$ and nothing else.")),
+    "a text that ends in a block of code": add(md("It says 1.\n\n```text\nKeyError: 38.5 %\n```")),
     "the level of an interval": add(md("The 95 % interval holds nothing. Nor does the bootstrap at 90 %.")),
     "a sentence with its source": add(md("Of them 95.5 % paid (Pareto, 1897). Pareto (1897) has 38.5 %.")),
     "a number of the code it introduces": add(

@@ -107,7 +107,7 @@ def sentences(cell: Cell) -> Iterator[str]:
     if cell.heading.lower().startswith("what the books claim"):  # the left column is what they say
         text = re.sub(r"^\s*\|[^|\n]*\|", "|", text, flags=re.MULTILINE)
     for sentence in SENTENCE.split(text):
-        if not CITED.search(sentence):
+        if sentence.strip() and not CITED.search(sentence):
             yield sentence
 
 
