@@ -160,6 +160,12 @@ def test_the_hold_out_is_rounded_to_the_nearest_and_a_plan_half_a_yuan_too_dear_
     assert replace(PLAN, budget=1012.5).spend() == pytest.approx(1012.5)
 
 
+def test_contacts_that_first_harm_are_no_wear_out() -> None:
+    f = np.tile(np.arange(7.0), 5)
+    with pytest.raises(ValueError, match="does not rise with contacts"):
+        interact.WearOut(f, 0.3 - 0.05 * f * np.exp(-0.25 * f)).fit()
+
+
 def test_three_numbers_of_contacts_do_not_show_a_curve_of_three_numbers() -> None:
     f = np.tile([0.0, 1, 2], 5)
     with pytest.raises(ValueError, match="at least four numbers of contacts"):

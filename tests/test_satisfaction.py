@@ -604,3 +604,15 @@ def test_the_arrow_of_a_negative_path_is_as_wide_as_that_of_a_positive_one() -> 
     wide = [patch.get_linewidth() for patch in ax.patches]
     assert wide[0] == wide[1] > 0 and [t.get_text() for t in ax.texts][-2:] == [".50", "−.50"]
     plt.close(figure)
+
+
+def test_two_causes_that_correlate_above_one_are_refused_whatever_they_explain() -> None:
+    """Both blocks measure one thing with much noise, and explain 3 % of the effect: R² alone would not tell."""
+    rng = np.random.default_rng(3)
+    g = rng.normal(size=120)
+    data = pd.DataFrame({f"{b}{k}": g + 2 * rng.normal(size=120) for b in "qs" for k in (1, 2, 3)})
+    data["y"] = rng.normal(size=120) + 0.3 * g
+    blocks = {"q": ["q1", "q2", "q3"], "s": ["s1", "s2", "s3"], "y": ["y"]}
+    model = PathModel(data, blocks, {"y": ["q", "s"]}, scheme="centroid", consistent=True, scale=(-50, 50))
+    with pytest.raises(ValueError, match=r"inadmissible: .* q and s correlate by 1\.07, R² is up to 0\.03"):
+        model.fit()
