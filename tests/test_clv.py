@@ -494,3 +494,25 @@ def test_the_summary_is_the_interval_to_four_decimals():
     np.testing.assert_allclose(found[["low", "high"]], ends[["low", "high"]], atol=5.1e-5)
     np.testing.assert_allclose(np.log(ends["high"] / ends["low"]), 2 * 1.281552 * fit.bse / fit.params, rtol=1e-6)
     assert (found["se"] > 0).all()
+
+
+@pytest.mark.parametrize(("survivors", "why"), [
+    ([100, 90, 60, 10], "ran to the edge of the search"),  # retention falls
+    ([1000, 500, 250, 125], "ran to the edge of the search"),  # one half at all times: nobody differs
+    ([1000, 500, 252, 127], "almost flat"),  # nearly so: standard error 6.7 in ln α
+])
+def test_a_fit_says_why_it_has_no_clear_maximum(survivors, why):
+    with pytest.warns(clv.ConvergenceWarning, match=why):
+        fit = clv.ShiftedBetaGeometric.from_survivors(survivors).fit()
+    assert why in fit.problem and not fit.converged
+
+
+def test_a_fit_with_little_to_tell_apart_still_counts():
+    fit = clv.ShiftedBetaGeometric.from_survivors([1000, 500, 253, 128]).fit()
+    assert fit.converged and 4 < (fit.bse / fit.params).max() < 5
+
+
+def test_a_cohort_stops_at_the_shortest_life_of_those_still_there():
+    """One was last seen after one renewal, one after three: after the first period nobody knows of both."""
+    table = clv.contract_cohorts(["Jan"] * 3, [1, 3, 2], [False, False, True])
+    assert table["customers"].to_list() == [3, 3] and table["retention"].to_list()[1] == 1

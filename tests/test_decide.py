@@ -179,3 +179,10 @@ def test_the_last_step_of_a_budget_is_paid_although_a_tenth_has_no_exact_float()
     """.3/.1 is 2.9999999999999996 to the computer, and three steps to everybody else."""
     found = decide.allocate(0.3, {"a": lambda spent: 10 * spent}, step=0.1)
     assert found.loc["a", "spend"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("people", [10.5, 9.999])
+def test_half_a_person_is_nobody(people: float) -> None:
+    with pytest.raises(ValueError, match=f"people in the treated group, 1 or more, whole; got {people}"):
+        decide.ab_test(1, people, 1, 10)  # type: ignore[arg-type]
+    assert decide.ab_test(1, 10.0, 1, 10)["estimate"] == 0  # type: ignore[arg-type]
