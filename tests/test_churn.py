@@ -175,13 +175,13 @@ def test_bad_histories_and_lives_are_named() -> None:
         churn.snapshot(pd.concat([history, history]), lives, 8)
     with pytest.raises(ValueError, match=r"rows repeat an entry"):
         churn.snapshot(history, pd.concat([lives, lives]), 8)
-    with pytest.raises(TypeError, match=r"not so: late"):
+    with pytest.raises(TypeError, match=r"late must hold numbers"):
         churn.snapshot(history.assign(late="no"), lives, 8)
     with pytest.raises(ValueError, match=r"active customers have no row"):
         churn.snapshot(history[history["customer_id"] != "c0"], lives.assign(last_month=np.nan), 12)
     with pytest.raises(ValueError, match=r"nobody is active"):
         churn.snapshot(history, lives, -5)
-    with pytest.raises(ValueError, match=r"at least one month"):
+    with pytest.raises(ValueError, match=r"horizon is months ahead"):
         churn.snapshot(history, lives, 8, horizon=0)
     with pytest.raises(ValueError, match=r"before first_month"):
         churn.snapshot(history, lives.assign(last_month=-1), 8)
@@ -473,3 +473,42 @@ def test_who_leaves_after_the_history_ends_is_no_leaver_yet() -> None:
     known = pd.DataFrame({"first_month": [0, 0], "last_month": [2.0, 9.0]}, index=["a", "b"])
     assert churn.alarms(history, known, horizon=1).loc["late", "recall"] == 1.0
     assert churn.alarms(history, known, horizon=1).loc["late", "lead"] == 0.0
+
+
+def test_intervals_of_the_maintained_group_of_the_aml_data() -> None:
+    """Standard error and log-log interval of Miller's data as R's survfit and SAS print them."""
+    weeks = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161]
+    event = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0]
+    found = churn.survival(weeks, event, at=[9, 13, 18])
+    assert found["at_risk"].to_list() == [11, 10, 8]
+    assert found["se"].to_list() == pytest.approx([0.0867, 0.1163, 0.1397], abs=5e-5)
+    assert found["low"].to_list() == pytest.approx([0.508, 0.447, 0.350], abs=5e-4)
+    assert found["high"].to_list() == pytest.approx([0.987, 0.951, 0.899], abs=5e-4)
+    narrow = churn.survival(weeks, event, at=[9, 13, 18], level=0.5)
+    reach = [np.log(np.log(t["low"]) / np.log(t["high"])) for t in (narrow, found)]
+    np.testing.assert_allclose(reach[0] / reach[1], 0.67449 / 1.95996, rtol=1e-4)
+
+
+def test_who_is_met_at_an_age_is_at_risk_only_after_it() -> None:
+    found = churn.survival([5, 9, 9], [1, 1, 0], at=[5, 9], entry=[0, 5, 0])
+    assert found["at_risk"].to_list() == [2, 2]
+    assert found["survival"].iloc[0] == pytest.approx(1 / 2)
+
+
+def test_the_average_base_is_the_mean_of_the_monthly_books() -> None:
+    """Books of 4, 4 and 1 before the last month: 3 on average, where their median is 4."""
+    found = churn.rates(book([1] * 4, [1] * 4, [1, 0, 0, 0], [1, 0, 0, 0]), 0, 3)
+    assert found.loc["all losses, average base", ["numerator", "denominator"]].to_list() == [3, 3]
+
+
+def test_seven_per_cent_of_a_hundred_are_seven() -> None:
+    """.07·100 is 7.000000000000001 in floats; seven leavers on top make a lift of 1/.07."""
+    event = np.repeat([1, 0], [7, 93])
+    assert churn.lift(event, np.arange(100, 0, -1), share=0.07) == pytest.approx(100 / 7)
+
+
+def test_who_leaves_with_the_last_month_of_the_history_is_a_leaver() -> None:
+    history = pd.DataFrame({"customer_id": ["a"] * 3 + ["b"] * 4, "month": [0, 1, 2, 0, 1, 2, 3], "late": True})
+    history["late"] = history["customer_id"] == "a"
+    known = pd.DataFrame({"first_month": [0, 0], "last_month": [2.0, 3.0]}, index=["a", "b"])
+    assert churn.alarms(history, known, horizon=1).loc["late", "recall"] == 0.5

@@ -269,7 +269,7 @@ def test_sbg_survival_falls_from_one_and_retention_rises(alpha, beta):
     np.testing.assert_allclose(survival[1:] / survival[:-1], retention, rtol=1e-8)
 
 
-@given(st.floats(0.1, 20), st.floats(0.1, 20), st.integers(0, 30), st.floats(0.01, 1))
+@given(st.floats(0.1, 20), st.floats(0.1, 20), st.integers(0, 30), st.floats(0.01, 0.99))
 def test_derl_obeys_the_renewal_identity(alpha, beta, n, d):
     """DERL(n) = r(n+1)·(1 + DERL(n+1)/(1+d)): renew once, then stand one period on."""
     fit = clv.ShiftedBetaGeometricResults.from_params(alpha=alpha, beta=beta)
@@ -293,7 +293,7 @@ def test_derl_without_discounting_is_the_mean_or_infinite():
     assert clv.ShiftedBetaGeometricResults.from_params(alpha=0.7, beta=4).residual_lifetime(0, 0) == np.inf
 
 
-@given(st.floats(-1e4, 1e4), st.floats(0, 1), st.floats(0.01, 1))
+@given(st.floats(-1e4, 1e4), st.floats(0, 1), st.floats(0.01, 0.99))
 def test_textbook_clv_is_margin_times_multiple_and_the_two_timings_differ_by_one_margin(m, r, i):
     late, now = clv.clv_simple(m, r, i), clv.clv_simple(m, r, i, first_margin=0)
     assert late == pytest.approx(m * r / (1 + i - r), abs=1e-6)
@@ -471,3 +471,48 @@ def test_a_search_that_stops_early_does_not_count_as_converged(monkeypatch):
     with pytest.warns(clv.ConvergenceWarning, match="stopped early"):
         fit = clv.ShiftedBetaGeometric.from_survivors(REGULAR).fit()
     assert not fit.converged
+
+
+def test_periods_name_the_last_one_counted():
+    """100·.8/1.1 + 100·(.8/1.1)² with periods=2; the margin of today alone with periods=0."""
+    ratio = 0.8 / 1.1
+    assert clv.clv_simple(100, 0.8, 0.1, periods=2) == pytest.approx(100 * (ratio + ratio**2))
+    assert clv.clv_simple(100, 0.8, 0.1, first_margin=0, periods=0) == 100
+
+
+def test_a_mean_spend_at_the_edge_of_infinity_is_refused():
+    """With q = 1 the mean over all customers diverges: p·x + q − 1 is 0 at x = 0."""
+    at_the_edge = clv.GammaGammaResults.from_params(p=2, q=1, gamma=10)
+    with pytest.raises(ValueError, match="expected spend is infinite"):
+        at_the_edge.expected_spend(0, np.nan)
+    assert at_the_edge.expected_spend(1, 30.0) == pytest.approx(2 * (10 + 30) / 2)
+
+
+def test_the_summary_is_the_interval_to_four_decimals():
+    fit = clv.ShiftedBetaGeometric.from_survivors(REGULAR).fit()
+    found, ends = fit.summary(0.8), fit.conf_int(0.8)
+    np.testing.assert_allclose(found[["low", "high"]], ends[["low", "high"]], atol=5.1e-5)
+    np.testing.assert_allclose(np.log(ends["high"] / ends["low"]), 2 * 1.281552 * fit.bse / fit.params, rtol=1e-6)
+    assert (found["se"] > 0).all()
+
+
+@pytest.mark.parametrize(("survivors", "why"), [
+    ([100, 90, 60, 10], "ran to the edge of the search"),  # retention falls
+    ([1000, 500, 250, 125], "ran to the edge of the search"),  # one half at all times: nobody differs
+    ([1000, 500, 252, 127], "almost flat"),  # nearly so: standard error 6.7 in ln α
+])
+def test_a_fit_says_why_it_has_no_clear_maximum(survivors, why):
+    with pytest.warns(clv.ConvergenceWarning, match=why):
+        fit = clv.ShiftedBetaGeometric.from_survivors(survivors).fit()
+    assert why in fit.problem and not fit.converged
+
+
+def test_a_fit_with_little_to_tell_apart_still_counts():
+    fit = clv.ShiftedBetaGeometric.from_survivors([1000, 500, 253, 128]).fit()
+    assert fit.converged and 4 < (fit.bse / fit.params).max() < 5
+
+
+def test_a_cohort_stops_at_the_shortest_life_of_those_still_there():
+    """One was last seen after one renewal, one after three: after the first period nobody knows of both."""
+    table = clv.contract_cohorts(["Jan"] * 3, [1, 3, 2], [False, False, True])
+    assert table["customers"].to_list() == [3, 3] and table["retention"].to_list()[1] == 1

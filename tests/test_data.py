@@ -554,3 +554,13 @@ def test_the_cache_is_where_it_belongs(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert catalogue.cache() == tmp_path / "x" / "crmlab"
+
+
+def test_a_list_of_values_has_an_order_where_the_dictionary_says_so(company: Company) -> None:
+    field = next(f for r in company.resources if r["name"] == "orders" for f in r["schema"]["fields"]
+                 if f["name"] == "channel")  # fmt: skip
+    field["categoriesOrdered"] = True
+    company.describe()
+    channel = data.load("orders")["channel"]
+    assert channel.cat.ordered and list(channel.cat.categories) == ["web", "shop", "phone"]
+    assert channel.min() == "web"

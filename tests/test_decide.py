@@ -147,3 +147,42 @@ def test_sample_size_grows_with_the_level() -> None:
 def test_a_step_that_only_earns_its_money_back_is_not_taken() -> None:
     even = decide.allocate(10, {"even": lambda spent: spent}, least=1.0)
     assert even.loc["even", "spend"] == 0 and np.isnan(even.loc["even", "marginal"])
+
+
+def wilson(successes: int, n: int, z: float) -> tuple[float, float]:
+    middle, half = successes + z**2 / 2, z * np.sqrt(successes * (n - successes) / n + z**2 / 4)
+    return (middle - half) / (n + z**2), (middle + half) / (n + z**2)
+
+
+def test_newcombes_interval_follows_its_level_in_both_groups() -> None:
+    """Method 10 by hand from two Wilson intervals of 90 % (z = 1.644854)."""
+    (low1, high1), (low0, high0) = wilson(56, 70, 1.644854), wilson(48, 80, 1.644854)
+    found = decide.ab_test(56, 70, 48, 80, level=0.9)
+    assert found["low"] == pytest.approx(0.2 - np.hypot(0.8 - low1, high0 - 0.6), abs=1e-6)
+    assert found["high"] == pytest.approx(0.2 + np.hypot(high1 - 0.8, 0.6 - low0), abs=1e-6)
+
+
+def test_the_p_value_of_two_rates_is_that_of_chi_square_without_correction() -> None:
+    from scipy.stats import chi2_contingency
+
+    found = decide.ab_test(60, 1000, 45, 1000)
+    assert found["p_value"] == pytest.approx(chi2_contingency([[60, 940], [45, 955]], correction=False).pvalue)
+
+
+def test_welchs_interval_follows_its_level() -> None:
+    x, y = np.array([1.0, 4, 2, 8, 5]), np.array([0.0, 1, 2, 1])
+    low, high = CompareMeans(DescrStatsW(x), DescrStatsW(y)).tconfint_diff(alpha=0.2, usevar="unequal")
+    assert decide.mean_difference(x, y, level=0.8)[["low", "high"]].to_list() == pytest.approx([low, high])
+
+
+def test_the_last_step_of_a_budget_is_paid_although_a_tenth_has_no_exact_float() -> None:
+    """.3/.1 is 2.9999999999999996 to the computer, and three steps to everybody else."""
+    found = decide.allocate(0.3, {"a": lambda spent: 10 * spent}, step=0.1)
+    assert found.loc["a", "spend"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("people", [10.5, 9.999])
+def test_half_a_person_is_nobody(people: float) -> None:
+    with pytest.raises(ValueError, match=f"people in the treated group, 1 or more, whole; got {people}"):
+        decide.ab_test(1, people, 1, 10)  # type: ignore[arg-type]
+    assert decide.ab_test(1, 10.0, 1, 10)["estimate"] == 0  # type: ignore[arg-type]

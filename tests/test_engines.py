@@ -202,3 +202,18 @@ def test_pyspark_gives_the_same_tables():
             clv.purchase_summary(negative, end=END)
     finally:
         session.stop()
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+def test_returns_are_netted_up_to_an_end_too(engine):
+    orders = make_orders(60)
+    orders.loc[:3, "amount"] = -5.0
+    seen = orders[orders["order_date"] < "2023-07-01"]
+    found = to_pandas(value.totals(ENGINES[engine](orders), end=END))
+    assert found["amount"].sum() == pytest.approx(seen["amount"].sum()) and found["orders"].sum() == len(seen)
+
+
+def test_an_order_at_midnight_after_the_end_is_later():
+    orders = make_orders(3).assign(order_date=pd.Timestamp("2023-07-01"))
+    with pytest.raises(ValueError, match="none of 3 orders is on or before end = 2023-06-30"):
+        clv.purchase_summary(orders, end=END)

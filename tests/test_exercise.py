@@ -354,3 +354,42 @@ def test_git_ignores_the_folder_of_copies() -> None:
     done = subprocess.run(["git", "check-ignore", "my_work/06_x.ipynb", "exercises/private/course.json"],
                           cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert len(done.stdout.split()) == 2
+
+
+# ---- tolerance, limits, words ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "right", "same"), [
+    (1000.9, 1000.0, True), (1001.1, 1000.0, False), (0.0010009, 0.001, True), (0.00101, 0.001, False),
+    (-1000.9, -1000.0, True), (0.0009, 0.0, True), (0.0011, 0.0, False)])
+def test_tolerance_is_relative_and_absolute_only_about_zero(given: float, right: float, same: bool) -> None:
+    assert judging.same(answers.plain(given), answers.plain(right), NUMBER) is same
+    table = {"kind": "table", "tolerance": 0.001, "columns": ["class", "share"]}
+    assert judging.same(answers.plain({"A": given}), answers.plain({"A": right}), table) is same
+
+
+def test_true_is_no_number_in_a_table() -> None:
+    assert not judging.same(answers.plain({"A": True}), answers.plain({"A": 1}), PAIRS)
+
+
+def test_limits_belong_to_the_range() -> None:
+    share = {"kind": "number", "low": 0, "high": 1}
+    assert [judging.fault(answers.plain(x), share) == "" for x in (0, 1, -0.001, 1.001)] == [True, True, False, False]
+
+
+def test_words_are_counted_in_chinese_too() -> None:
+    """Two characters make a word: ten of them, without a space, are one word and five more."""
+    text = {"kind": "text", "low": 5}
+    assert judging.fault(answers.plain("请给五位最好的顾客写"), {**text, "low": 6}) == ""
+    assert judging.fault(answers.plain("请给五位最好的顾客写"), {**text, "low": 7}) != ""
+    assert judging.fault(answers.plain("Write to the customers"), text) == "the answer should have at least 5 words"
+    assert judging.fault(answers.plain(""), text) == "the answer should have at least 5 words"
+
+
+def test_an_answer_taken_back_is_no_answer(practice: tuple[Exercise, Said], capsys: pytest.CaptureFixture[str]) -> None:
+    ex, say = practice
+    orders = ex.load("orders")
+    assert say("q1", orders["amount"].sum()) == "q1: right"
+    assert say("q1", None) == "q1: not answered yet"
+    ex.status()
+    assert "q1 (2 points): not answered yet" in capsys.readouterr().out

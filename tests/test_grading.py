@@ -564,3 +564,44 @@ def test_a_solution_that_fails_stops_before_anybody_is_graded(school: tuple[Path
     finally:
         path.write_bytes(kept)
     assert not (folder / "bad").exists()
+
+
+# ---- marks and names at their limits ---------------------------------------------------------------------
+
+
+def test_full_marks_may_be_given_by_hand_and_none(tmp_path: Path) -> None:
+    results = {"20261": result()}
+    (tmp_path / "o.csv").write_text("student,question,points\n20261,q3,4\n20261,q1,0\n")
+    assert report.override(tmp_path / "o.csv", "06_a", results) == 2
+    assert results["20261"].total == 4.0 and results["20261"].marks["q1"].points == 0.0
+
+
+def test_late_is_a_word_of_the_file_name(tmp_path: Path) -> None:
+    path = packed(tmp_path / "in.zip", {"template_20261.ipynb": RIGHT, "late_20262.ipynb": RIGHT,
+                                        "Li LATE 20263.ipynb": RIGHT})
+    chosen, _ = collect.collect(path, CLASS)
+    assert {s: one.notes for s, one in chosen.items()} == {
+        "20261": [], "20262": ["late, says the file name"], "20263": ["late, says the file name"]}
+
+
+def graded(value: Any, right: Any, hidden: Any = None, hidden_right: Any = None) -> Mark:
+    from crmlab.exercise.answers import plain
+    from crmlab.grading.outcome import Outcome
+
+    def of(value: Any) -> Outcome:
+        return Outcome(answers={} if value is None else {"q1": plain(value)})
+
+    question = {"kind": "number", "points": 3, "tolerance": 0.01}
+    return marks.compare("q1", question, of(value), of(hidden), of(right), of(hidden_right))
+
+
+def test_a_mark_is_all_the_points_or_none_and_a_wrong_answer_is_not_a_missing_one() -> None:
+    right, wrong, missing = graded(5, 5, 7, 7), graded(6, 5, 6, 7), graded(None, 5, None, 7)
+    assert (right.status, right.points, right.flag) == ("right", 3.0, "")
+    assert (wrong.status, wrong.points, wrong.flag) == ("wrong", 0.0, "")
+    assert (missing.status, missing.points) == ("not handed in", None)
+    assert "written by hand?" in graded(5, 5, 5, 7).flag and graded(5, 5, 5, 7).points == 3.0
+    assert "right on the hidden set" in graded(6, 5, 7, 7).flag
+    assert Result("20261", marks={"q1": wrong, "q2": missing}).total == 0.0
+    assert Result("20261", state="rejected", marks={"q1": missing}).total is None
+    assert Result("20261", marks={"q1": missing}).total == 0

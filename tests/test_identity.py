@@ -177,7 +177,7 @@ def test_bad_input_is_named() -> None:
         fit.predict(pd.DataFrame({"f0": [3], "f1": [0], "f2": [0], "f3": [0]}))
     with pytest.raises(KeyError, match="no column f1, f2, f3 in levels"):
         fit.predict(pd.DataFrame({"f0": [1]}))
-    with pytest.raises(KeyError, match="name records that are not there"):
+    with pytest.raises(KeyError, match="1 of 1 records have no truth"):
         identity.cluster_metrics(pd.Series([0], index=["z"]), pd.Series([0], index=["a"]))
 
 
@@ -196,3 +196,40 @@ def test_levels_of_a_field_are_shares_that_never_reach_zero() -> None:
     np.testing.assert_allclose(weights.groupby(level="field")[["m", "u"]].sum(), 1.0)
     least = weights.loc[("a", 2), "u"]  # no other pair agrees: .01 of (pairs + .03)
     assert 0 < least < 1e-3 and least == pytest.approx(0.01 / ((~match).sum() + 0.03), rel=0.05)
+
+
+def mixture(fit: identity.FellegiSunterResults, levels: pd.DataFrame) -> tuple[np.ndarray, float]:
+    """Probability of a match and log-likelihood of all pairs, by hand from prevalence and weights."""
+    same, other = np.full(len(levels), fit.prevalence), np.full(len(levels), 1 - fit.prevalence)
+    for name in levels:
+        for level in range(int(levels[name].max()) + 1):
+            here = (levels[name] == level).to_numpy()
+            same[here] *= fit.weights.loc[(name, level), "m"]
+            other[here] *= fit.weights.loc[(name, level), "u"]
+    return same / (same + other), float(np.log(same + other).sum())
+
+
+def test_em_stops_where_its_own_probabilities_give_back_m_and_u() -> None:
+    """A fixed point: shares of levels among pairs, weighted by their probability, are m; the likelihood is of all."""
+    levels, _ = simulated(8, n=400)
+    fit = identity.FellegiSunter(levels).fit()
+    probability, llf = mixture(fit, levels)
+    assert fit.llf == pytest.approx(llf, rel=1e-6)
+    assert fit.prevalence == pytest.approx(probability.mean(), abs=1e-4)
+    for name in levels:
+        known = (levels[name] >= 0).to_numpy()
+        agree = (levels[name] == 1).to_numpy()
+        m = probability[agree].sum() / probability[known].sum()
+        u = (1 - probability)[agree].sum() / (1 - probability)[known].sum()
+        assert fit.weights.loc[(name, 1), ["m", "u"]].to_list() == pytest.approx([m, u], abs=1e-3)
+
+
+def test_clusters_are_held_against_the_pairs_among_their_own_records() -> None:
+    truth = pd.Series("A", index=list("wxyz"))
+    found = identity.cluster_metrics(pd.Series([0, 0], index=list("wx")), truth)
+    assert found[["recall", "wanted"]].to_list() == [1.0, 1.0]
+
+
+def test_blank_keys_join_nobody() -> None:
+    records = pd.DataFrame({"phone": ["138", "138", " ", " ", "", ""]})
+    assert identity.block(records, ["phone"]).to_numpy().tolist() == [[0, 1]]

@@ -149,3 +149,30 @@ def test_wear_out_errors_are_those_of_a_sandwich_with_customers_as_clusters() ->
     wide, narrow = fit.conf_int(), fit.conf_int(0.5)
     ratio = (narrow["high"] - narrow["low"]) / (wide["high"] - wide["low"])
     np.testing.assert_allclose(ratio, 0.67449 / 1.95996, rtol=1e-4)
+
+
+def test_the_hold_out_is_rounded_to_the_nearest_and_a_plan_half_a_yuan_too_dear_is_refused() -> None:
+    """A tenth of 18 is 1.8: two are held out. The plan of ¥1,012.50 does not fit into ¥1,012."""
+    arm = PLAN.assign(pd.Series(["recent"] * 18 + ["lapsed"] * 12), seed=1)
+    assert (arm[:18] == "hold-out").sum() == 2 and (arm[18:] == "hold-out").sum() == 1
+    with pytest.raises(ValueError, match="its budget is 1,012: write less often"):
+        replace(PLAN, budget=1012)
+    assert replace(PLAN, budget=1012.5).spend() == pytest.approx(1012.5)
+
+
+def test_contacts_that_first_harm_are_no_wear_out() -> None:
+    """The best curve dips by .3·f·e^(−.7f): a is below 0, and all else of the fit is well determined."""
+    f = np.tile(np.arange(7.0), 5)
+    with pytest.raises(ValueError, match="does not rise with contacts"):
+        interact.WearOut(f, np.tile([0.3, 0.2, 0.15, 0.2, 0.25, 0.3, 0.31], 5)).fit()
+
+
+def test_three_numbers_of_contacts_do_not_show_a_curve_of_three_numbers() -> None:
+    f = np.tile([0.0, 1, 2], 5)
+    with pytest.raises(ValueError, match="at least four numbers of contacts"):
+        interact.WearOut(f, 0.01 + 0.05 * f * np.exp(-0.25 * f))
+    f = np.tile([0.0, 1, 2, 3], 5)
+    found = interact.WearOut(f, 0.01 + 0.05 * f * np.exp(-0.25 * f)).fit()
+    assert found.params.to_list() == pytest.approx([0.01, 0.05, 0.25], abs=1e-5)
+    with pytest.raises(ValueError, match="contacts: 1 of 2 rows is below 0"):
+        found.predict([1, -1])

@@ -199,3 +199,76 @@ def test_an_order_of_exactly_a_year_ago_is_no_longer_recent() -> None:
     brought = pd.DataFrame({"customer_id": [], "date": pd.to_datetime([])})
     orders = pd.DataFrame({"customer_id": ["a", "b"], "order_date": pd.to_datetime(["2023-07-01", "2023-07-02"])})
     assert loyalty.ladder(orders, leads, brought, "2024-06-30").to_dict() == {"a": "inactive", "b": "first-time"}
+
+
+HALF = 0.67449 / 1.95996  # the width of a normal interval of 50 % to that of 95 %
+
+
+def test_nps_counts_nines_as_promoters_and_sixes_as_detractors() -> None:
+    found = loyalty.nps(range(11))
+    assert found[["promoters", "passives", "detractors"]].to_list() == pytest.approx([2 / 11, 2 / 11, 7 / 11])
+
+
+def test_every_interval_follows_its_level() -> None:
+    from scipy.special import logit
+
+    satisfaction, stays, market = markets(9, n=200)
+    x = pd.DataFrame({"x": np.tile(np.arange(1.0, 11), 20)})
+    y = 50 + 3 * np.minimum(x["x"] - 7, 0) + pd.Series(np.random.default_rng(9).normal(0, 3, 200))
+    for what, make in (
+        ("nps", lambda level: loyalty.nps([10] * 5 + [8] * 3 + [2] * 4, level).to_frame("x").T),
+        ("bend", lambda level: loyalty.bend(satisfaction, stays, market, level=level)),
+        ("slopes", lambda level: loyalty.two_slopes(y, x, level)),
+        ("curve", lambda level: loyalty.curve(satisfaction, stays, market, at=[45.0, 60.0], level=level)),
+    ):
+        wide, narrow = make(0.95), make(0.5)
+        for low in [name for name in wide if str(name).endswith("low") and name != "below"]:
+            high = low.removesuffix("low") + "high"
+            width = [logit(t[high]) - logit(t[low]) if what == "curve" else t[high] - t[low] for t in (narrow, wide)]
+            np.testing.assert_allclose(width[0] / width[1], HALF, rtol=1e-4, err_msg=f"{what} {low}")
+
+
+def test_curve_is_the_logit_of_the_answers_as_they_were_given() -> None:
+    """How satisfaction is standardised inside changes nothing: a logit on points and their square says the same."""
+    import statsmodels.api as sm
+
+    satisfaction, stays, market = markets(10, n=150)
+    found = loyalty.curve(satisfaction, stays, market, at=[40.0, 65.0])
+    for name, rows in found.groupby("market"):
+        of = market == name
+        x = (satisfaction[of] - 50) / 10
+        fit = sm.Logit(stays[of], np.column_stack([np.ones(of.sum()), x, x**2])).fit(disp=0)
+        wanted = fit.predict(np.column_stack([np.ones(2), [-1.0, 1.5], [1.0, 2.25]]))
+        np.testing.assert_allclose(rows["share"], wanted, atol=1e-6)
+
+
+def test_the_band_of_a_curve_counts_people_not_answers() -> None:
+    satisfaction, stays, market = markets(11, n=200)
+    person = np.arange(600)
+    once = loyalty.curve(satisfaction, stays, market, [45.0], person)
+    twice = loyalty.curve(*(np.concatenate([x, x]) for x in (satisfaction, stays, market)), [45.0],
+                          np.concatenate([person, person]))  # fmt: skip
+    np.testing.assert_allclose(once["high"] - once["low"], twice["high"] - twice["low"], rtol=0.02)
+
+
+def test_errors_of_two_slopes_allow_for_unequal_spread() -> None:
+    """White's sandwich with n/(n − 3) by hand, at the knot that was found."""
+    rng = np.random.default_rng(12)
+    x = np.tile(np.arange(1.0, 11), 30)
+    y = 50 + 6 * np.minimum(x - 7, 0) + rng.normal(0, 0.2 * x**1.5)
+    found = loyalty.two_slopes(y, pd.DataFrame({"x": x})).loc["x"]
+    design = np.column_stack([np.ones(300), np.minimum(x - found["knot"], 0), np.maximum(x - found["knot"], 0)])
+    bread = np.linalg.inv(design.T @ design)
+    left = y - design @ (bread @ design.T @ y)
+    error = np.sqrt(np.diag(bread @ (design.T * left**2) @ design @ bread) * 300 / 297)
+    for k, what in ((1, "below"), (2, "above")):
+        assert found[f"{what}_high"] - found[what] == pytest.approx(1.959964 * error[k], rel=1e-6)
+
+
+def test_a_referral_of_the_very_day_makes_an_advocate() -> None:
+    dates = pd.to_datetime(["2024-05-01", "2024-06-01"])
+    orders = pd.DataFrame({"customer_id": ["a", "a"], "order_date": dates})
+    leads = pd.DataFrame({"lead_id": [], "created": pd.to_datetime([]), "converted": pd.to_datetime([])})
+    brought = pd.DataFrame({"customer_id": ["a"], "date": pd.to_datetime(["2024-06-30"])})
+    assert loyalty.ladder(orders, leads, brought, "2024-06-30").to_dict() == {"a": "advocate"}
+    assert loyalty.ladder(orders, leads, brought, "2024-06-29").to_dict() == {"a": "repeat"}

@@ -132,3 +132,23 @@ def test_adjusted_similarity_takes_off_each_customers_mean() -> None:
     found = needs.item_similarity(ratings, adjusted=True)
     assert found.loc["a", "b"] == pytest.approx(centred[:, 0] @ centred[:, 1] / (length[0] * length[1]))
     assert needs.item_similarity(pd.DataFrame({"a": [-1.0, 2], "b": [1.0, 0]}), adjusted=True).loc["a", "b"] < 0
+
+
+def test_intervals_of_better_and_worse_are_wilsons_at_their_level() -> None:
+    """A 40, O 30, M 20, I 10 and 10 reverse: 70 and 50 of 100 who count, 90 % (z = 1.644854), by hand."""
+
+    def wilson(count: int, z: float = 1.644854) -> list[float]:
+        middle, half = count + z**2 / 2, z * np.sqrt(count * (100 - count) / 100 + z**2 / 4)
+        return [(middle - half) / (100 + z**2), (middle + half) / (100 + z**2)]
+
+    rows = [("like", "neutral")] * 40 + [("like", "dislike")] * 30 + [("neutral", "dislike")] * 20
+    rows += [("neutral", "neutral")] * 10 + [("dislike", "like")] * 10
+    answers = pd.DataFrame(rows, columns=["functional", "dysfunctional"]).assign(feature="wrapping")
+    found = needs.kano_summary(answers, level=0.9).loc["wrapping"]
+    assert found[["better_low", "better_high"]].to_list() == pytest.approx(wilson(70), abs=1e-6)
+    assert found[["worse_high", "worse_low"]].to_list() == pytest.approx([-x for x in wilson(50)], abs=1e-6)
+
+
+def test_the_most_popular_item_is_what_most_customers_bought_not_most_packs() -> None:
+    baskets = pd.DataFrame({"nine packs": [9, 0, 0], "two buyers": [1, 1, 0]})
+    assert needs.recommend(baskets, k=1)[1].to_list()[2] == "two buyers"

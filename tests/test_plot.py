@@ -154,3 +154,29 @@ def test_a_chinese_font_changes_no_latin_figure() -> None:
 def test_small_amounts_show_fen_and_large_ones_do_not(ax: Axes, value: float, text: str) -> None:
     plot.money_axis(ax)
     assert ax.yaxis.get_major_formatter()(value) == text
+
+
+def test_shares_are_shown_in_per_cent(ax: Axes) -> None:
+    plot.percent_axis(ax)
+    plot.percent_axis(ax, "x", decimals=1)
+    assert ax.yaxis.get_major_formatter()(0.42) == "42 %"
+    assert ax.xaxis.get_major_formatter()(0.425) == "42.5 %"
+
+
+def test_values_of_losses_stand_at_zero_where_no_bar_is(ax: Axes) -> None:
+    plot.bars(pd.Series({"gain": 3.0, "loss": -2.0}), label="{:.1f}", ax=ax)
+    assert {t.get_text(): t.xy[0] for t in ax.texts} == {"3.0": 3.0, "-2.0": 0.0}
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.1, 2.0), (0.5, 0.9)])
+def test_an_estimate_outside_its_interval_is_refused(ax: Axes, low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="outside its interval in 1 of 1 rows, first 'a'"):
+        plot.intervals(pd.DataFrame({"estimate": [1.0], "low": [low], "high": [high]}, index=["a"]), ax=ax)
+
+
+def test_names_of_lines_that_end_at_the_top_go_down_not_out_of_the_picture(ax: Axes) -> None:
+    plot.lines(pd.DataFrame({name: [0.0, 10.0] for name in ("one", "two", "three")}), ax=ax)
+    ax.figure.draw_without_rendering()
+    top = ax.get_window_extent().y1
+    middles = [(box.y0 + box.y1) / 2 for box in (t.get_window_extent() for t in ax.texts)]
+    assert max(middles) <= top + 1 and len({round(y) for y in middles}) == 3

@@ -565,3 +565,54 @@ def test_an_inadmissible_solution_is_refused() -> None:
         except ValueError as error:
             refused += "inadmissible" in str(error)
     assert refused >= 3
+
+
+def test_penalties_by_hand_with_errors_for_unequal_spread_at_their_level() -> None:
+    """Two dummies by least squares with White's sandwich, n/(n − 3); ratings at the limits count as low and high."""
+    rng = np.random.default_rng(13)
+    x = np.tile(np.arange(1.0, 6), 80)
+    y = -2.0 * (x <= 2) + (x >= 4) + rng.normal(0, 0.3 * x)
+    ratings = pd.DataFrame({"clean": x})
+    found = {level: penalty_reward(ratings, pd.Series(y), 2, 4, level).loc["clean"] for level in (0.95, 0.5)}
+    design = np.column_stack([np.ones(400), x <= 2, x >= 4]).astype(float)
+    middle = y[x == 3].mean()
+    left = y - np.where(x <= 2, y[x <= 2].mean(), np.where(x >= 4, y[x >= 4].mean(), middle))
+    bread = np.linalg.inv(design.T @ design)
+    error = np.sqrt(np.diag(bread @ (design.T * left**2) @ design @ bread) * 400 / 397)
+    for k, (word, band) in enumerate((("penalty", x <= 2), ("reward", x >= 4)), start=1):
+        assert found[0.95][word] == pytest.approx(y[band].mean() - middle)
+        for level, z in ((0.95, 1.959964), (0.5, 0.6744898)):
+            assert found[level][f"{word}_high"] - found[level][word] == pytest.approx(z * error[k], rel=1e-6)
+
+
+def test_percentile_intervals_follow_their_level(small: pd.DataFrame) -> None:
+    boot = PathModel(small, THREE, CHAIN).fit().bootstrap(60, seed=1)
+    found = boot.interval("params", level=0.5)
+    for name in found.index:
+        draws = np.sort(boot.params[name])
+        assert (draws <= found.loc[name, "low"]).sum() == 15 and (draws >= found.loc[name, "high"]).sum() == 15
+
+
+def test_the_arrow_of_a_negative_path_is_as_wide_as_that_of_a_positive_one() -> None:
+    import matplotlib.pyplot as plt
+
+    from crmlab.satisfaction.diagram import path_diagram
+
+    figure, ax = plt.subplots()
+    paths = {"loyalty": ["satisfaction", "complaints"]}
+    path_diagram(ax, paths, values={"satisfaction -> loyalty": 0.5, "complaints -> loyalty": -0.5})
+    wide = [patch.get_linewidth() for patch in ax.patches]
+    assert wide[0] == wide[1] > 0 and [t.get_text() for t in ax.texts][-2:] == [".50", "−.50"]
+    plt.close(figure)
+
+
+def test_two_causes_that_correlate_above_one_are_refused_whatever_they_explain() -> None:
+    """Both blocks measure one thing with much noise, and explain 3 % of the effect: R² alone would not tell."""
+    rng = np.random.default_rng(3)
+    g = rng.normal(size=120)
+    data = pd.DataFrame({f"{b}{k}": g + 2 * rng.normal(size=120) for b in "qs" for k in (1, 2, 3)})
+    data["y"] = rng.normal(size=120) + 0.3 * g
+    blocks = {"q": ["q1", "q2", "q3"], "s": ["s1", "s2", "s3"], "y": ["y"]}
+    model = PathModel(data, blocks, {"y": ["q", "s"]}, scheme="centroid", consistent=True, scale=(-50, 50))
+    with pytest.raises(ValueError, match=r"inadmissible: .* q and s correlate by 1\.07, R² is up to 0\.03"):
+        model.fit()

@@ -309,3 +309,28 @@ def test_bad_limits_bases_and_charts_are_refused() -> None:
         service.runs(pd.DataFrame({"rate": [1.0], "centre": [1.0]}))
     with pytest.raises(ValueError, match="without width"):
         service.runs(pd.DataFrame({"rate": [1.0], "centre": [1.0], "lower": [1.0], "upper": [1.0]}))
+
+
+def test_within_twenty_seconds_unless_said_otherwise() -> None:
+    """13 agents answer 79.56 % of the textbook's calls within 20 s, and 79.9 % within 21."""
+    assert service.required_agents(200, 3600, 180, target=0.798).tolist() == [14]
+    assert service.required_agents(200, 3600, 180, target=0.798, within=21).tolist() == [13]
+
+
+def test_issues_stand_in_the_order_in_which_they_began() -> None:
+    calls = pd.DataFrame({"caller_id": list("zab"), "reason": "late",
+                          "date": pd.to_datetime(["2024-11-01", "2024-11-20", "2024-11-10"])})  # fmt: skip
+    assert service.issues(calls)["caller_id"].to_list() == ["z", "b", "a"]
+
+
+def test_a_limit_cut_at_one_is_not_taken_for_three_errors_either() -> None:
+    """Seven periods of 49 in 50 and one of 46: p̄ = .9725, three errors are .0694, and the upper limit stops at 1."""
+    high = service.p_chart([49] * 7 + [46], [50] * 8)
+    low = service.p_chart([1] * 7 + [4], [50] * 8)
+    assert high["upper"].eq(1).all() and low["lower"].eq(0).all()
+    assert (high["centre"] - high["lower"]).to_list() == pytest.approx([3 * np.sqrt(0.9725 * 0.0275 / 50)] * 8)
+    assert service.runs(high).eq(0).all() and service.runs(low).eq(0).all()
+
+
+def test_agents_are_on_duty_before_the_clock_starts() -> None:
+    assert service.simulate_queue([-10, -5], [60, 1], agents=2).tolist() == [0, 0]

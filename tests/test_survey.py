@@ -164,3 +164,33 @@ def test_weighted_mean_follows_its_level_and_counts_kish_people() -> None:
     wide, narrow = (survey.weighted_mean([1.0, 2, 4, 7], [1, 2, 3, 1], level=level) for level in (0.95, 0.5))
     assert (narrow["high"] - narrow["low"]) / (wide["high"] - wide["low"]) == pytest.approx(0.67449 / 1.95996, abs=1e-4)
     assert wide["n_eff"] == pytest.approx(49 / 15)  # (Σw)²/Σw²
+
+
+def test_every_row_of_krejcie_and_morgan_that_a_rounded_chi_square_would_change() -> None:
+    """With 3.84 instead of 3.841 three rows of their table would be one less."""
+    assert [survey.krejcie_morgan(n) for n in (4000, 8000, 15000)] == [351, 367, 375]
+
+
+def test_a_sample_of_a_finite_population_in_cochrans_other_form() -> None:
+    """n = N·z²pq/((N−1)·e² + z²pq) is n0/(1 + (n0−1)/N) written otherwise."""
+    spread = 1.959963984540054**2 * 0.25
+    for population in range(1, 400):
+        wanted = np.ceil(population * spread / ((population - 1) * 0.05**2 + spread) - 1e-9)
+        assert survey.sample_size(0.05, population=population) == wanted
+
+
+def test_a_stratum_is_never_asked_more_often_than_it_has_people() -> None:
+    """Ten people of spread 100 would get 50 of 100 interviews: all ten are asked, and the rest goes to the others."""
+    found = survey.allocate(pd.Series({"few": 10, "many": 990}), pd.Series({"few": 100.0, "many": 1.0}), 100)
+    assert found.to_dict() == pytest.approx({"few": 10, "many": 90})
+
+
+def test_after_post_stratification_each_answer_is_held_against_the_mean_of_its_stratum() -> None:
+    """0, 0, 6 about 2 and 1, 3 about 2: squares 26; variance 26/25·5/4 = 1.3."""
+    found = survey.weighted_mean([0.0, 0, 6, 1, 3], strata=list("aaabb"))
+    assert found["high"] - found["estimate"] == pytest.approx(1.959964 * np.sqrt(1.3))
+
+
+def test_spread_of_an_item_is_that_of_a_sample() -> None:
+    report = survey.item_report(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 2, 3, 4]}))
+    assert report.loc["a", "std"] == pytest.approx(np.sqrt(5 / 3))

@@ -238,3 +238,32 @@ def test_functions_leave_their_input_alone(ten):
     value.rfm(ten)
     value.abc(ten, value="monetary")
     pd.testing.assert_frame_equal(ten, before)
+
+
+# The last digit, small groups, and the figures of a decision ---------------------------------------------
+
+
+def test_abc_before_the_line_is_exact_to_the_last_digit():
+    """Shares before each row are 0, .7, .8 and .9; .8 is not below .8, though the sum in floats is."""
+    table = pd.DataFrame({"amount": [7, 1, 1, 1]})
+    assert "".join(value.abc(table, convention="before")["class"]) == "AABB"
+
+
+def test_nested_money_is_ranked_among_those_of_equal_recency_and_frequency():
+    """Two recency halves of four; in each, two frequency halves of two; in each pair the larger amount is best."""
+    measures = pd.DataFrame({"recency": [1, 1, 1, 1, 9, 9, 9, 9], "frequency": [1, 1, 5, 5, 1, 1, 5, 5],
+                             "monetary": [1, 2, 3, 4, 50, 60, 70, 80]})
+    assert value.rfm(measures, bins=2, nested=True)["m"].to_list() == [1, 2] * 4
+    assert value.rfm(measures, bins=2)["m"].to_list() == [1] * 4 + [2] * 4
+
+
+def test_gain_and_probability_of_a_cell_by_hand():
+    """gain = shrunk rate · profit − cost; the probability is the beta tail above break-even."""
+    from scipy.stats import beta
+
+    cells = pd.DataFrame({"contacts": [100, 80, 60, 200, 150], "responses": [9, 1, 4, 2, 6]})
+    chosen = value.select_cells(cells, cost=1, profit=40)
+    np.testing.assert_allclose(chosen["gain"], chosen["shrunk"] * 40 - 1)
+    n, k, shrunk = (chosen[name].to_numpy(float) for name in ("contacts", "responses", "shrunk"))
+    (a, w), *_ = np.linalg.lstsq(np.column_stack([np.ones(5), -shrunk]), shrunk * n - k, rcond=None)
+    np.testing.assert_allclose(chosen["probability"], beta.sf(1 / 40, a + k, w - a + n - k), atol=1e-6)

@@ -118,3 +118,36 @@ def test_a_wrong_tree_is_named_by_its_place(tree: object, message: str) -> None:
 def test_choices_behind_an_impossible_branch_are_not_told() -> None:
     never = {"chance": {"asked": (0.0, {"choose": {"shout": 1, "leave": 0}}), "not asked": (1.0, 5)}}
     assert winback.roll_back(never) == (5.0, [])
+
+
+def test_shrunk_rates_are_the_posterior_mean_by_another_route() -> None:
+    """Beta-binomial chances of the counts over a grid of means and pulls (Daniels 1999), summed here by SciPy."""
+    from scipy.stats import betabinom
+
+    k, n = np.array([60, 9, 2, 1]), np.array([200, 40, 10, 10])
+    typical = len(n) / (1 / n).sum()
+    total, shrunk = 0.0, np.zeros(4)
+    for mean in np.arange(0.01, 1, 0.02):
+        for pull in np.arange(0.02, 1, 0.04):
+            weight = pull / (1 - pull) * typical
+            chance = betabinom.pmf(k, n, weight * mean, weight * (1 - mean)).prod()
+            total += chance
+            shrunk += chance * (weight * mean + k) / (weight + n)
+    found = winback.shrink_rates(*counts(k.tolist(), n.tolist()))
+    np.testing.assert_allclose(found["shrunk"], shrunk / total, atol=0.004)
+
+
+def test_the_interval_follows_its_level() -> None:
+    """With many trials it is nearly normal: half of 50 % to half of 95 % as .674 to 1.960."""
+    wide, narrow = (winback.shrink_rates(*counts([200, 240], [400, 400]), level=level) for level in (0.95, 0.5))
+    ratio = (narrow["high"] - narrow["low"]) / (wide["high"] - wide["low"])
+    np.testing.assert_allclose(ratio, 0.67449 / 1.95996, rtol=0.06)
+
+
+def test_probabilities_half_a_per_cent_short_do_not_add_up() -> None:
+    with pytest.raises(ValueError, match="do not add up to 1"):
+        winback.roll_back({"chance": {"a": (0.5, 1), "b": (0.495, 1)}})
+
+
+def test_of_two_equal_choices_the_first_is_taken() -> None:
+    assert winback.roll_back({"choose": {"leave": 5, "offer": (1, 6)}}) == (5.0, ["leave"])
