@@ -514,3 +514,11 @@ def test_who_leaves_with_the_last_month_of_the_history_is_a_leaver() -> None:
     history["late"] = history["customer_id"] == "a"
     known = pd.DataFrame({"first_month": [0, 0], "last_month": [2.0, 3.0]}, index=["a", "b"])
     assert churn.alarms(history, known, horizon=1).loc["late", "recall"] == 0.5
+
+
+def test_ids_of_two_kinds_find_nobody_and_are_refused() -> None:
+    history = pd.DataFrame({"customer_id": ["1", "1", "2", "2"], "month": [0, 1, 0, 1], "late": True})
+    lives = pd.DataFrame({"first_month": [0, 0], "last_month": [np.nan, np.nan]}, index=[1, 2])
+    for call in (lambda: churn.snapshot(history, lives, 0, horizon=1), lambda: churn.alarms(history, lives, 1)):
+        with pytest.raises(TypeError, match=r"ids must be of one kind: history holds text, .* holds numbers"):
+            call()

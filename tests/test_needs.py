@@ -152,3 +152,10 @@ def test_intervals_of_better_and_worse_are_wilsons_at_their_level() -> None:
 def test_the_most_popular_item_is_what_most_customers_bought_not_most_packs() -> None:
     baskets = pd.DataFrame({"nine packs": [9, 0, 0], "two buyers": [1, 1, 0]})
     assert needs.recommend(baskets, k=1)[1].to_list()[2] == "two buyers"
+
+
+def test_fongs_constant_is_1_65_not_1_645() -> None:
+    """n = 200: 84 lead 68 by 16, less than 1.65·√(152·248/400) = 16.018; 1.645 would ask for 15.969 (Fong 1996)."""
+    rows = [("like", "neutral")] * 84 + [("like", "dislike")] * 68 + [("neutral",) * 2] * 48
+    answers = pd.DataFrame(rows, columns=["functional", "dysfunctional"]).assign(feature="wrapping")
+    assert not needs.kano_summary(answers)["clear"].iloc[0]

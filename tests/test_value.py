@@ -267,3 +267,8 @@ def test_gain_and_probability_of_a_cell_by_hand():
     n, k, shrunk = (chosen[name].to_numpy(float) for name in ("contacts", "responses", "shrunk"))
     (a, w), *_ = np.linalg.lstsq(np.column_stack([np.ones(5), -shrunk]), shrunk * n - k, rcond=None)
     np.testing.assert_allclose(chosen["probability"], beta.sf(1 / 40, a + k, w - a + n - k), atol=1e-6)
+
+
+def test_two_equal_cuts_are_none():
+    with pytest.raises(ValueError, match=r"cuts must rise, got \(0.8, 0.8\)"):
+        value.abc(pd.DataFrame({"amount": [1, 2]}), cuts=(0.8, 0.8))
