@@ -222,6 +222,9 @@ def ids(name: str, values: Any, unique: bool = False, rows: int = 1) -> pd.Serie
             f"{name}: {_rows(gone.to_numpy())} missing or blank ({_first(series, gone.to_numpy())}): "
             "fill or leave out these rows, and say so"
         )
+    if isinstance(series.dtype, pd.ArrowDtype):  # pandas joins and maps these in ways of their own
+        plain = series.astype("str") if _is_text(series) else pd.Series(series.to_numpy(), index=series.index)
+        series = plain.rename(series.name)
     if series.dtype == object:
         kinds = sorted({_kind(value) for value in series})
         if len(kinds) > 1:
