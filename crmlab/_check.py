@@ -223,8 +223,8 @@ def ids(name: str, values: Any, unique: bool = False, rows: int = 1) -> pd.Serie
             "fill or leave out these rows, and say so"
         )
     if isinstance(series.dtype, pd.ArrowDtype):  # pandas joins and maps these in ways of their own
-        plain = series.astype("str") if _is_text(series) else pd.Series(series.to_numpy(), index=series.index)
-        series = plain.rename(series.name)
+        plain = series.astype("str") if _is_text(series) else series.to_numpy()
+        series = pd.Series(plain, index=series.index, name=series.name)
     if series.dtype == object:
         kinds = sorted({_kind(value) for value in series})
         if len(kinds) > 1:
