@@ -117,6 +117,28 @@ def test_the_questions_own_slip_goes_first() -> None:
     assert slips.judged(plain(43), question, "not in 0 to 1") == ("not yet", "", "not in 0 to 1")
 
 
+def test_the_nearest_listed_slip_is_taken_and_none_where_the_right_value_is_nearer() -> None:
+    question = {**NUMBER, "tolerance": 1e-6, "right": plain(1_065_866.36),
+                "wrong": {"before vouchers": plain(1_066_366.36), "with returns": plain(1_066_900.4)}}
+    for given, slip in ((1_066_366, "wrong-1"), (1_066_500, "wrong-1"), (1_066_700, "wrong-2"), (1_066_901, "wrong-2")):
+        assert slips.judged(plain(given), question, "").slip == slip
+    for given in (1_066_000, 1_066_100):  # nearer to the right value
+        assert slips.judged(plain(given), question, "") == ("not yet", "", "read the question once more")
+    shares = {**NUMBER, "right": plain(0.032), "also": [plain(3.2)], "wrong": {"decimal point": plain(3.2031)}}
+    assert slips.judged(plain(3.2031), {**shares, "tolerance": 1e-6}, "").slip == "wrong-1"
+    assert slips.judged(plain(3.2009), {**shares, "tolerance": 1e-6}, "").slip != "wrong-1", "nearer to 3.2"
+
+
+@pytest.mark.parametrize("given", [
+    pd.DataFrame(np.zeros((9000, 3))), pd.Series(range(30_000)), pd.Series(map(str, range(30_000))).unique(),
+    np.zeros(30_000), pd.Index(range(30_000)), list(range(30_000)), pd.Series(["a", "b"]).unique()], ids=range(7))
+def test_a_whole_object_for_one_number_however_large(given: Any) -> None:
+    question = {**NUMBER, "wrong": {}, "right": plain(3.0)}
+    record = slips.judged(plain(given), question, judging.fault(plain(given), question))
+    assert record.slip == "whole-object"
+    assert record.hint.startswith("hand in one number, for example len(…), not the whole ")
+
+
 def test_the_hint_for_a_table_names_its_columns() -> None:
     both = SHARES.assign(n=-SHARES["n"], share=-SHARES["share"])
     question = {**TABLE, "wrong": {}, "right": plain(SHARES)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -290,6 +291,25 @@ def test_every_key_is_asked_in_its_chapter_and_the_other_way_round() -> None:
     assert asked == {chapter: list(questions) for chapter, questions in quick.key().items()}
     assert [f"{chapter}-{n}" for chapter, names in asked.items() for n in range(1, len(names) + 1)] == [
         name for names in asked.values() for name in names]
+
+
+def without_marks(text: str) -> str:
+    return re.sub(r"[\s`*]", "", text).casefold()
+
+
+@pytest.mark.parametrize("chapter", ["00", "00b"])
+def test_the_notebook_asks_what_the_key_asks(chapter: str) -> None:
+    (path,) = (own.ROOT / "notebooks").rglob(f"{chapter}_*.ipynb")
+    asked, text = [], ""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            text = source
+        for name in re.findall(r'check\.quick\("(.+?)"', source if cell["cell_type"] == "code" else ""):
+            asked.append(name)
+            question = re.split(r"(?<=[?.])\s", quick.key()[chapter][name]["ask"])[0]
+            assert without_marks(question) in without_marks(text), f"{name} asks another question in {path.name}"
+    assert asked == list(quick.key()[chapter])
 
 
 def test_no_notebook_holds_an_answer() -> None:

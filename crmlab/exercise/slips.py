@@ -15,6 +15,8 @@ from crmlab.exercise.judging import Wrong, compared, near, same, where_wrong
 
 ABOUT = 0.02  # a slip in the unit is recognised also where only two digits are left
 EXACT = 1e-9
+# how the types end of which a large value is refused as an answer, so that only its type is known
+LARGE = ("DataFrame", "Series", "Index", "array", "Array", "Categorical", "list", "tuple", "set", "dict")
 
 HINTS = {
     "text-for-number": "that is text; hand in the number itself, without quotation marks, commas or signs",
@@ -56,7 +58,8 @@ def judged(given: Plain, question: dict[str, Any], wrong: str) -> Record:
 def find(given: Plain, right: Plain | None, question: dict[str, Any]) -> tuple[str, str]:
     """Return the slip behind a wrong answer: its name and the hint for it, or two empty texts; this cannot fail.
 
-    The question's own `wrong` come first; the first of them has the name "wrong-1".
+    The question's own `wrong` come first; the first of them has the name "wrong-1". Of several that an answer is
+    like, the nearest is taken, and none where the answer is as near to the right value.
 
     >>> from crmlab.exercise.answers import plain
     >>> find(plain(42.1), plain(0.42134), {"kind": "number", "tolerance": 0.001})[0]
@@ -65,17 +68,34 @@ def find(given: Plain, right: Plain | None, question: dict[str, Any]) -> tuple[s
     try:
         if right is None or given["is"] == "nothing" or _is_right(given, right, question):
             return "", ""
-        for alike in (same, _alike):
-            for number, (hint, value) in enumerate(question.get("wrong", {}).items(), start=1):
-                if alike(given, value, question):
-                    return f"wrong-{number}", hint
-        return _form(given, right, question) or _numbers(given, right, question)
+        return _listed(given, right, question) or _form(given, right, question) or _numbers(given, right, question)
     except Exception:
         return "", ""
 
 
 def _is_right(given: Plain, right: Plain, question: dict[str, Any]) -> bool:
     return any(same(given, one, question) for one in (right, *question.get("also", [])))
+
+
+def _listed(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[str, str] | None:
+    """Find the listed slip that the answer is nearest to, among those it is like."""
+    wrong = list(enumerate(question.get("wrong", {}).items(), start=1))
+    for alike in (same, _alike):
+        found = [(_apart(given, value), number, hint)
+                 for number, (hint, value) in wrong if alike(given, value, question)]
+        if found:
+            apart, number, hint = min(found)
+            rights = (_apart(given, one) for one in (right, *question.get("also", [])))
+            return (f"wrong-{number}", hint) if apart == 0 or apart < min(rights) else None
+    return None
+
+
+def _apart(given: Plain, value: Plain) -> float:
+    """Return how far apart two numbers are; 0 if the other value is none, and without end if the answer is none."""
+    mine, theirs = as_number(given), as_number(value)
+    if theirs is None:
+        return 0.0
+    return math.inf if mine is None else abs(mine - theirs)
 
 
 def _alike(given: Plain, value: Plain, question: dict[str, Any]) -> bool:
@@ -101,13 +121,13 @@ def _form(given: Plain, right: Plain, question: dict[str, Any]) -> tuple[str, st
         rows = as_rows(given, question["columns"]) or []
         turned = {"is": "table", "names": None, "rows": [row[::-1] for row in rows]}
         name = "swapped" if same(turned, right, question) else ""
-    part = {"number": "number", "choice": "name", "set": "column"}.get(kind, "")
-    return (name, HINTS[name].format(part, given["is"])) if name else None
+    part = {"number": "number, for example len(…)", "choice": "name", "set": "column"}.get(kind, "")
+    return (name, HINTS[name].format(part, given["value"] if given["is"] == "other" else given["is"])) if name else None
 
 
 def _single(given: Plain, right: Plain, kind: str) -> str:
     size = len(given.get("items") or given.get("rows") or ())
-    if size > 1:
+    if size > 1 or (given["is"] == "other" and given["value"].endswith(LARGE)):
         return "whole-object"
     if kind == "number" and given["is"] == "text":
         return "text-for-number" if number_in(given["value"]) is not None else "labels-for-values"

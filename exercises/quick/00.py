@@ -10,8 +10,8 @@ from crmlab.exercise.quick import Quick
 LETTER, MINUTE = 1.60, 0.80  # yuan: a letter, a minute of service
 
 
-def profit_of_january() -> pd.Series:
-    """Mean profit of a member in the 21 days after the letter of January, by (recent, arm)."""
+def profit_of_january() -> pd.DataFrame:
+    """Profit of each member in the 21 days after the letter of January, with `recent` and `arm`."""
     orders, service = data.load("orders"), data.load("service_minutes").query("year == 2023")
     date = orders["order_date"]
     minutes = service[["advice_minutes", "packing_minutes", "after_sales_minutes"]].sum().sum()
@@ -22,12 +22,14 @@ def profit_of_january() -> pd.Series:
     last = orders[date <= "2023-12-31"].groupby("customer_id")["order_date"].max()
     test = data.load("campaign_test")
     recent = (pd.Timestamp("2023-12-31") - test["customer_id"].map(last)).dt.days <= 90
-    return test["customer_id"].map(earned).fillna(0).groupby([recent, test["arm"].astype(str)]).mean()
+    earned_each = test["customer_id"].map(earned).fillna(0)
+    return pd.DataFrame({"recent": recent, "arm": test["arm"].astype(str), "profit": earned_each})
 
 
 def questions() -> Iterator[Quick]:
     joined = data.load("orders").merge(data.load("customers")[["customer_id", "city"]], on="customer_id")
     city = joined.groupby("city", observed=True)["amount"].agg(["mean", "count", "max"])
+    from_largest = city["mean"].sort_values(ascending=False).index
     yield Quick(
         "00-1",
         ask="Which city has the largest mean order?",
@@ -36,12 +38,15 @@ def questions() -> Iterator[Quick]:
         wrong={
             "that city has the most orders (column count); the question is about the mean": city["count"].idxmax(),
             "that is the smallest mean; look for the largest": city["mean"].idxmin(),
+            "that is the second largest mean": from_largest[1],
+            "two cities have a larger mean": from_largest[2],
             "that city has the largest single order; compare the column mean": city["max"].idxmax(),
             "that is the mean; give the name of the city, in quotation marks": city["mean"].max(),
         },
     )
 
-    mean = profit_of_january()
+    january = profit_of_january()
+    mean, everybody = january.groupby(["recent", "arm"])["profit"].mean(), january.groupby("arm")["profit"].mean()
     mailed, control = mean[True, "mailed"], mean[True, "control"]
     yield Quick(
         "00-2",
@@ -58,6 +63,11 @@ def questions() -> Iterator[Quick]:
                 mean[False, "mailed"] - mean[False, "control"] - LETTER
             ),
             "that is what the mailed brought; what would they have brought without the letter?": mailed,
+            "that is what the controls brought without a letter; the question is about the difference": control,
+            "the controls had no letter and no cost: take their mean off that of the mailed": control - LETTER,
+            "that is a letter to all members; the question is about the recent ones": (
+                everybody["mailed"] - everybody["control"] - LETTER
+            ),
         },
     )
 
@@ -68,7 +78,7 @@ def questions() -> Iterator[Quick]:
         ask="What is the break-even rate of a letter that costs ¥1.60, if a response brings ¥50 of profit?",
         answer=rate,
         also=(100 * rate,),
-        decimals=3,
+        tolerance=0.001,
         wrong={
             "the other way round: cost of a letter divided by profit of a response": profit / LETTER,
             "that is the rate at the old profit; use ¥50": LETTER / old,

@@ -15,7 +15,8 @@ JOINED = ORDERS.merge(CUSTOMERS[["customer_id", "city"]], on="customer_id")
 SOURCE = CUSTOMERS["source"]
 SPENT = CUSTOMERS.assign(spend=CUSTOMERS["customer_id"].map(SPEND))
 END = pd.Timestamp("2024-12-31")
-WEB, WECHAT, LARGE = ORDERS["channel"] == "web", ORDERS["channel"] == "wechat", ORDERS["amount"] > 300
+WEB, WECHAT, STORE = (ORDERS["channel"] == name for name in ("web", "wechat", "store"))
+LARGE = ORDERS["amount"] > 300
 
 
 def questions() -> Iterator[Quick]:
@@ -49,8 +50,11 @@ def columns_and_filters() -> Iterator[Quick]:
             "that is the median; the question asks for the mean": price.median(),
             "that is the cost; take the column price_per_100g": PRODUCTS["cost_per_100g"].mean(),
             "that is the sum; use mean()": price.sum(),
-            "that is the dearest tea; use mean()": price.max(),
+            "that is the most expensive tea; use mean()": price.max(),
             "that is the number of teas": len(PRODUCTS),
+            "that is weighted by the lines of orders; take each tea of products once": (
+                LINES.merge(PRODUCTS, on="product_id")["price_per_100g"].mean()
+            ),
         },
     )
 
@@ -79,6 +83,8 @@ def columns_and_filters() -> Iterator[Quick]:
             'that is the channel "web"; the question is about "wechat"': ORDERS[WEB]["customer_id"].nunique(),
             "those are all members with orders; filter the channel first": ORDERS["customer_id"].nunique(),
             "those came to the firm through WeChat; take the channel in orders": (SOURCE == "wechat").sum(),
+            'those ordered in a store; the question is about "wechat"': ORDERS[STORE]["customer_id"].nunique(),
+            'those ordered on the web or by WeChat; keep only "wechat"': ORDERS[WEB | WECHAT]["customer_id"].nunique(),
             "those ordered only by WeChat; at least once is enough": WECHAT.groupby(ORDERS["customer_id"]).all().sum(),
         },
     )
@@ -100,6 +106,9 @@ def members_and_merges() -> Iterator[Quick]:
                 ORDERS.merge(LINES, on="order_id").groupby("customer_id").size().max()
             ),
             "that is how many members there are": each.size,
+            "you counted members with the same number of orders; size() is enough, take its max()": (
+                each.value_counts().max()
+            ),
         },
     )
 
@@ -141,21 +150,22 @@ def members_and_merges() -> Iterator[Quick]:
 
 def two_sides_and_dates() -> Iterator[Quick]:
     heqiao, on_web = JOINED["city"] == "Heqiao", JOINED["channel"] == "web"
-    cell, channel = JOINED[heqiao & on_web]["amount"], JOINED[heqiao].groupby("channel", observed=True)["amount"].mean()
+    cell = JOINED[heqiao & on_web]["amount"]
+    channel = JOINED[heqiao].groupby("channel", observed=True)["amount"].median()
     yield Quick(
         "00b-8",
-        ask='What is the mean amount, in yuan, of a "web" order of members in Heqiao?',
-        answer=cell.mean(),
+        ask='What is the median amount, in yuan, of a "web" order of members in Heqiao?',
+        answer=cell.median(),
         decimals=1,
         wrong={
             "that is the column store; go to the column web": channel["store"],
             "that is the column wechat; go to the column web": channel["wechat"],
-            "that is all channels together; take web orders only": JOINED[heqiao]["amount"].mean(),
-            "that is all cities together; go to the row Heqiao": JOINED[on_web]["amount"].mean(),
-            "that is the number of orders; aggfunc must be mean": len(cell),
-            "that is the sum; aggfunc must be mean": cell.sum(),
-            "that is the median; aggfunc must be mean": cell.median(),
-            "that is a share of orders, from crosstab; look at the pivot table": len(cell) / heqiao.sum(),
+            "that is all channels together; take web orders only": JOINED[heqiao]["amount"].median(),
+            "that is all cities together; go to the row Heqiao": JOINED[on_web]["amount"].median(),
+            "that is the number of orders; aggfunc must be median": len(cell),
+            "that is the sum; aggfunc must be median": cell.sum(),
+            "that is the mean, as in the table above; aggfunc must be median": cell.mean(),
+            "that is a share of orders, from crosstab; make a pivot table": len(cell) / heqiao.sum(),
         },
     )
 
@@ -169,13 +179,21 @@ def two_sides_and_dates() -> Iterator[Quick]:
             "that is December 2024": date.between("2024-12-01", "2024-12-31").sum(),
             "those are the Decembers of all three years; add the year": (date.dt.month == 12).sum(),
             "that is the whole year 2023; add the month": (date.dt.year == 2023).sum(),
+            "that is December 2022": date.between("2022-12-01", "2022-12-31").sum(),
             "December has 31 days; between keeps both ends": date.between("2023-12-01", "2023-12-30").sum(),
+            "1 December belongs to it: use >= or between": ((date > "2023-12-01") & (date <= "2023-12-31")).sum(),
+            "1 and 31 December belong to it: use >= and <=, or between": (
+                (date > "2023-12-01") & (date < "2023-12-31")
+            ).sum(),
+            "that is everything from 1 December 2023 on; set the last day too": (date >= "2023-12-01").sum(),
             "you counted members; count the orders": ORDERS[december]["customer_id"].nunique(),
             "that is the revenue in yuan; count the rows": ORDERS[december]["amount"].sum(),
         },
     )
 
     days, since_first = (END - BY_MEMBER["order_date"].max()).dt.days, (END - BY_MEMBER["order_date"].min()).dt.days
+    year_before = pd.Timestamp("2023-12-31")
+    before = (year_before - ORDERS[date <= year_before].groupby("customer_id")["order_date"].max()).dt.days
     yield Quick(
         "00b-10",
         ask="For how many members did the last order lie more than 365 days before 31 December 2024?",
@@ -183,6 +201,8 @@ def two_sides_and_dates() -> Iterator[Quick]:
         wrong={
             "more than 365 is > 365; you counted those with exactly 365 too": (days >= 365).sum(),
             "those are the others: at most 365 days": (days <= 365).sum(),
+            "those ordered less than 365 days ago; more than 365 is > 365": (days < 365).sum(),
+            "that is seen from the end of 2023; the end is 31 December 2024": (before > 365).sum(),
             "that is a share; the question is how many: sum()": (days > 365).mean(),
             "you took the first order; the last one is max()": (since_first > 365).sum(),
             "you counted orders; first find the last order of each member": ((END - date).dt.days > 365).sum(),
@@ -202,6 +222,10 @@ def two_sides_and_dates() -> Iterator[Quick]:
         decimals=1,
         wrong={
             "that is 2022, as in the table above; change the year": buyers[referral & (year == 2022)]["spend"].mean(),
+            "that is 2024; the question is about those who joined in 2023": buyers[referral & (year == 2024)][
+                "spend"
+            ].mean(),
+            "that is the sum; use mean()": chosen["spend"].sum(),
             "that is all years; keep those who joined in 2023": buyers[referral]["spend"].mean(),
             'that is everybody who joined in 2023; keep the source "referral"': buyers[year == 2023]["spend"].mean(),
             "subscribers without orders were counted as 0; leave them out with dropna": (
