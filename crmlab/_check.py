@@ -24,7 +24,6 @@ Bools = NDArray[np.bool_]
 
 _CURE = "correct or leave out these rows, and say so"
 # settings so large that the answer would take all memory, or never end, are refused at these limits
-MOST_STEPS = 1_000_000
 MOST_PERIODS = 10_000
 
 
